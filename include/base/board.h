@@ -1,0 +1,73 @@
+/*
+ * board: the host's notice board, a small file that every process maps.
+ *
+ * What processes of one host must know of each other without asking anybody:
+ * which snapshot is published, which spool segment is being written, who is
+ * alive, whether the housekeeper reaches PostgreSQL.  All fields are atomic,
+ * each has one writer named below, and none is a lock: exclusion is the host
+ * lock (flock on state_dir/keeper.lock), which dies with its holder.
+ */
+#ifndef BASE_BOARD_H
+#define BASE_BOARD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+enum { BOARD_PROCESSES = 512, BOARD_NAME_BYTES = 16 };
+
+/* A running process.  Written by itself; freed by itself or the keeper. */
+struct board_process {
+	_Atomic int32_t pid; /* 0 or less: free, or not filled in yet */
+	char name[BOARD_NAME_BYTES];
+	_Atomic int64_t started_us;
+	_Atomic int64_t revision;  /* policy revision that it serves */
+	_Atomic uint64_t requests; /* answered since start */
+};
+
+struct board {
+	uint32_t magic;
+	uint32_t shape; /* changes with this struct */
+	uint64_t boot;	/* of the host; by board_open, under the file's lock */
+	/* written by the keeper */
+	_Atomic uint64_t snapshot_generation; /* +1 each publish */
+	_Atomic int64_t policy_revision;      /* of the published snapshot */
+	_Atomic int64_t refused_revision; /* newest that did not compile; 0 */
+	_Atomic int64_t keeper_beat_us;	  /* CLOCK_MONOTONIC, each turn */
+	_Atomic int32_t keeper_pid;
+	_Atomic int32_t pg_up;		      /* 1: last statement succeeded */
+	_Atomic int64_t pg_changed_us;	      /* when pg_up last changed */
+	_Atomic uint64_t spool_drained_bytes; /* total ever drained */
+	/* written by whoever appends */
+	_Atomic uint64_t spool_segment;	       /* number that is written now */
+	_Atomic uint64_t spool_appended_bytes; /* total ever appended */
+	_Atomic int32_t spool_failed;	       /* 1: the last append failed */
+	struct board_process processes[BOARD_PROCESSES];
+};
+
+/*
+ * Map state_dir/board, made when missing; lives as long as the process.
+ * After the host was booted the processes and the keeper's fields are empty.
+ */
+enum status board_open(const char *state_dir, struct board **out,
+		       struct err *err) MUST_CHECK;
+
+/*
+ * The one slot of this process, NULL when all are taken (it then runs
+ * unlisted).  Takes over those of processes that are gone.
+ */
+struct board_process *board_join(struct board *board, const char *name);
+void board_leave(struct board_process *self); /* NULL is fine */
+
+/* Free the slots whose processes are gone.  By the keeper. */
+void board_reap(struct board *board);
+
+/*
+ * Does a housekeeper hold the host's lock now?  To see it, the lock is taken
+ * shared for an instant, so who wants to hold it tries more than once.
+ */
+bool board_keeper_alive(const char *state_dir);
+
+#endif /* BASE_BOARD_H */

@@ -1,0 +1,42 @@
+/*
+ * Every metric of /metrics.
+ *
+ * COUNTER(name, label, "v1|v2|...", help)   a sum over all processes of the
+ *                                           host; label NULL: one series
+ * GAUGE(name, help)                         set by whoever knows, last wins
+ * HISTOGRAM(name, help)                     microseconds in, seconds out,
+ *                                           buckets of METRIC_BUCKETS_US
+ *
+ * Names are exported with the prefix ims_policy_.  Enum: METRIC_<name>; a
+ * label's value is its index.  docs/metrics.md is checked against this table.
+ */
+COUNTER(evaluations_total, "decision", "allow|log|warn|degrade|block",
+	"decisions answered")
+COUNTER(violations_total, "severity", "low|medium|high|critical",
+	"violations found, also those in shadow")
+COUNTER(policy_errors_total, "kind", "condition|not_built|unavailable",
+	"policies that could not be evaluated")
+COUNTER(http_answers_total, "class", "2xx|3xx|4xx|5xx", "HTTP answers")
+COUNTER(http_refused_total, "reason",
+	"json|body|request|unauthenticated|forbidden|not_found|method|too_large|"
+	"media_type|other",
+	"requests refused before a decision")
+COUNTER(spool_appends_total, "result", "ok|full|error",
+	"records handed to the spool")
+COUNTER(spool_bytes_total, NULL, NULL, "bytes handed to the spool")
+COUNTER(drain_rows_total, "table", "evaluations|policy_violations",
+	"rows that reached PostgreSQL")
+COUNTER(drain_batches_total, "result", "ok|error", "batches to PostgreSQL")
+COUNTER(drain_rejected_total, NULL, NULL,
+	"records that PostgreSQL refused, kept in spool/rejected")
+COUNTER(snapshot_publishes_total, "result", "ok|refused|error",
+	"policy revisions compiled by the housekeeper")
+COUNTER(snapshot_loads_total, "result", "ok|error",
+	"snapshots taken over by a process")
+COUNTER(keeper_starts_total, NULL, NULL, "housekeepers started")
+COUNTER(process_starts_total, NULL, NULL, "responders started")
+GAUGE(policy_revision, "revision of the published snapshot")
+GAUGE(spool_backlog_bytes, "bytes not yet in PostgreSQL")
+GAUGE(postgresql_up, "1 when the housekeeper's last statement succeeded")
+HISTOGRAM(evaluation_seconds, "time of one decision inside the engine")
+HISTOGRAM(request_seconds, "time of one request inside the responder")
