@@ -1,0 +1,117 @@
+-- policy_registry: the whole schema with plain psql.
+--
+--	psql -d DATABASE -f policy_registry.sql
+--
+-- Applies the migrations that the database does not have yet, each in one
+-- transaction, and records them exactly as `ims-policyctl migrate` does, so
+-- that both may be used on one database in any order.  Run it as the role
+-- that 001_roles.sql asks for.
+--
+-- psql cannot find a file beside this one to hash it, so the hashes stand
+-- here: sha256 of the file's bytes without the newlines at its end,
+--	printf %s "$(cat 001_roles.sql)" | sha256sum
+-- A migration is never edited once released; tests/style/migrations.sh holds
+-- the hashes against the files.
+
+\set ON_ERROR_STOP on
+\set QUIET on
+SET client_min_messages = warning;
+
+-- The lock of ims-policyctl migrate; ends with the connection.
+SELECT pg_advisory_lock(hashtextextended('ims-policy migrations', 0)) \g /dev/null
+
+\echo 001_roles.sql
+SELECT to_regclass('public.schema_migrations') IS NULL AS pending \gset
+\if :pending
+BEGIN;
+\ir 001_roles.sql
+INSERT INTO schema_migrations (version, name, sha256) VALUES
+	(1, '001_roles.sql',
+	 '96990ee4f7b8cefeed2d2846a291c247d0fd5d868af5bb4a2eb2955738eedaf5');
+COMMIT;
+\endif
+
+\echo 002_policies.sql
+SELECT NOT EXISTS (SELECT FROM public.schema_migrations
+		   WHERE version = 2) AS pending \gset
+\if :pending
+BEGIN;
+\ir 002_policies.sql
+INSERT INTO schema_migrations (version, name, sha256) VALUES
+	(2, '002_policies.sql',
+	 '3474496b4c023edad63132ed18fc8ef8dce2d2a018ca89e4a089dd113b34d560');
+COMMIT;
+\endif
+
+\echo 003_catalogue.sql
+SELECT NOT EXISTS (SELECT FROM public.schema_migrations
+		   WHERE version = 3) AS pending \gset
+\if :pending
+BEGIN;
+\ir 003_catalogue.sql
+INSERT INTO schema_migrations (version, name, sha256) VALUES
+	(3, '003_catalogue.sql',
+	 'bded844c7b540a32e6b0dc258f38bf389d96fec59d1a22c54de71bbbd5254b88');
+COMMIT;
+\endif
+
+\echo 004_api_keys.sql
+SELECT NOT EXISTS (SELECT FROM public.schema_migrations
+		   WHERE version = 4) AS pending \gset
+\if :pending
+BEGIN;
+\ir 004_api_keys.sql
+INSERT INTO schema_migrations (version, name, sha256) VALUES
+	(4, '004_api_keys.sql',
+	 'b248de770398b8f83d5b31813d21b2fdceed498277ca80e6ad2db680815c0d98');
+COMMIT;
+\endif
+
+\echo 005_records.sql
+SELECT NOT EXISTS (SELECT FROM public.schema_migrations
+		   WHERE version = 5) AS pending \gset
+\if :pending
+BEGIN;
+\ir 005_records.sql
+INSERT INTO schema_migrations (version, name, sha256) VALUES
+	(5, '005_records.sql',
+	 '8746e5afd8cf205493e93dd1010d164bbfb99c2f5ab8b57c945fa724cbfd52d5');
+COMMIT;
+\endif
+
+\echo 006_partitions.sql
+SELECT NOT EXISTS (SELECT FROM public.schema_migrations
+		   WHERE version = 6) AS pending \gset
+\if :pending
+BEGIN;
+\ir 006_partitions.sql
+INSERT INTO schema_migrations (version, name, sha256) VALUES
+	(6, '006_partitions.sql',
+	 '640bbbbfc930e1fe9b7b12cfd6dcae318cc6d40e02fe11f783f5eb4db8bf7c39');
+COMMIT;
+\endif
+
+\echo 007_views.sql
+SELECT NOT EXISTS (SELECT FROM public.schema_migrations
+		   WHERE version = 7) AS pending \gset
+\if :pending
+BEGIN;
+\ir 007_views.sql
+INSERT INTO schema_migrations (version, name, sha256) VALUES
+	(7, '007_views.sql',
+	 'a4eb9ae9a3e7a66d5e6880f749f8350e8fa1a05a910e7a2c54cea7d53b534dd8');
+COMMIT;
+\endif
+
+\echo 008_snapshot.sql
+SELECT NOT EXISTS (SELECT FROM public.schema_migrations
+		   WHERE version = 8) AS pending \gset
+\if :pending
+BEGIN;
+\ir 008_snapshot.sql
+INSERT INTO schema_migrations (version, name, sha256) VALUES
+	(8, '008_snapshot.sql',
+	 'db2eed74a9a2c2e9a22235afb24e6549efc554956c69d2d3fec1bb0b39d9935f');
+COMMIT;
+\endif
+
