@@ -1,0 +1,185 @@
+#include "record/row.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/money.h"
+
+enum {
+#define EVALUATION(column) +1
+#define VIOLATION(column)
+	EVALUATIONS_N = 0
+#include "record/row.tbl.h"
+#undef EVALUATION
+#undef VIOLATION
+	,
+#define EVALUATION(column)
+#define VIOLATION(column) +1
+	VIOLATIONS_N = 0
+#include "record/row.tbl.h"
+#undef EVALUATION
+#undef VIOLATION
+};
+
+/* Columns with a comma before each; the first is skipped where it is used. */
+static const struct {
+	const char *name;
+	char letter;
+	const char *columns;
+	size_t columns_n;
+} tables[ROW_TABLES] = {
+#define EVALUATION(column) ",\"" #column "\""
+#define VIOLATION(column)
+	[ROW_EVALUATIONS] = { "evaluations", 'E',
+#include "record/row.tbl.h"
+			      , EVALUATIONS_N },
+#undef EVALUATION
+#undef VIOLATION
+#define EVALUATION(column)
+#define VIOLATION(column) ",\"" #column "\""
+	[ROW_VIOLATIONS] = { "policy_violations", 'V',
+#include "record/row.tbl.h"
+			     , VIOLATIONS_N },
+#undef EVALUATION
+#undef VIOLATION
+};
+
+const char *
+row_table_name(enum row_table table)
+{
+	return tables[table].name;
+}
+
+char
+row_table_letter(enum row_table table)
+{
+	return tables[table].letter;
+}
+
+const char *
+row_table_columns(enum row_table table)
+{
+	return tables[table].columns + 1;
+}
+
+size_t
+row_table_columns_n(enum row_table table)
+{
+	return tables[table].columns_n;
+}
+
+void
+row_begin(struct row *row, struct buf *out, enum row_table table)
+{
+	assert(table < ROW_TABLES);
+	*row = (struct row){ .out = out, .table = table };
+	buf_addc(out, tables[table].letter);
+}
+
+/* Before each column: the tab between two of them. */
+static void
+next_column(struct row *row)
+{
+	assert(row->columns_n < tables[row->table].columns_n);
+	if (row->columns_n++ > 0) {
+		buf_addc(row->out, '\t');
+	}
+}
+
+static char
+escape_letter(char c)
+{
+	switch (c) {
+	case '\t':
+		return 't';
+	case '\n':
+		return 'n';
+	case '\r':
+		return 'r';
+	default:
+		return '\\';
+	}
+}
+
+void
+row_text(struct row *row, const char *text)
+{
+	if (text == NULL) {
+		row_null(row);
+		return;
+	}
+	next_column(row);
+	for (;;) {
+		size_t plain = strcspn(text, "\t\n\r\\");
+
+		buf_add(row->out, text, plain);
+		text += plain;
+		if (*text == '\0') {
+			break;
+		}
+		buf_addc(row->out, '\\');
+		buf_addc(row->out, escape_letter(*text));
+		text++;
+	}
+}
+
+void
+row_int(struct row *row, int64_t n)
+{
+	next_column(row);
+	buf_printf(row->out, "%" PRId64, n);
+}
+
+void
+row_null(struct row *row)
+{
+	next_column(row);
+	buf_add(row->out, "\\N", 2);
+}
+
+void
+row_bool(struct row *row, bool b)
+{
+	next_column(row);
+	buf_addc(row->out, b ? 't' : 'f');
+}
+
+void
+row_money(struct row *row, int64_t nanousd)
+{
+	char text[MONEY_TEXT_BYTES];
+
+	if (nanousd == MONEY_UNKNOWN) {
+		row_null(row);
+		return;
+	}
+	next_column(row);
+	buf_adds(row->out, money_text(nanousd, text));
+}
+
+void
+row_ms(struct row *row, int64_t us)
+{
+	assert(us >= 0);
+	next_column(row);
+	buf_printf(row->out, "%" PRId64 ".%03d", us / 1000, (int)(us % 1000));
+}
+
+void
+row_time(struct row *row, int64_t us)
+{
+	char text[CLOCK_TEXT_BYTES];
+
+	next_column(row);
+	buf_adds(row->out, clock_rfc3339(us, text));
+}
+
+void
+row_end(struct row *row)
+{
+	assert(row->columns_n == tables[row->table].columns_n);
+	buf_addc(row->out, '\n');
+}
