@@ -1,0 +1,332 @@
+#include "keeper/keeper_step.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "policy/snapshot.h"
+#include "record/spool.h"
+#include "store/store_partition.h"
+#include "store/store_snapshot.h"
+
+/* Values of the metric snapshot_publishes_total. */
+enum { PUBLISH_OK, PUBLISH_REFUSED, PUBLISH_ERROR };
+
+enum { PATH_BYTES = CONFIG_TEXT_BYTES + 64, READ_BYTES = 65536 };
+
+/*
+ * One line when WHAT begins to fail or fails in another way, one when it works
+ * again.  LAST is what came of it the last time.
+ */
+static void
+say_change(const char *what, enum status *last, enum status status,
+	   const struct err *err)
+{
+	if (status == *last) {
+		return;
+	}
+	if (status != STATUS_OK) {
+		log_error("%s does not work: %s", what, err->text);
+	} else {
+		log_info("%s works again", what);
+	}
+	*last = status;
+}
+
+static enum keeper_due
+beat(struct keeper *k)
+{
+	atomic_store(&k->board->keeper_beat_us, clock_mono_us());
+	return KEEPER_PERIOD;
+}
+
+static enum keeper_due
+reap(struct keeper *k)
+{
+	board_reap(k->board);
+	return KEEPER_PERIOD;
+}
+
+/* Say on the board, in the metric and once in the log whether it is up. */
+static void
+see_postgresql(struct keeper *k, enum status status, const struct err *err)
+{
+	int up = status == STATUS_OK;
+
+	if (k->seen && atomic_load(&k->board->pg_up) == up) {
+		return;
+	}
+	if (up) {
+		log_info("PostgreSQL is up");
+	} else {
+		log_error("PostgreSQL is not to be had, the last good "
+			  "snapshot serves and records wait in the spool: %s",
+			  err->text);
+	}
+	atomic_store(&k->board->pg_up, up);
+	atomic_store(&k->board->pg_changed_us, clock_now_us());
+	metric_set(METRIC_postgresql_up, up);
+	k->seen = true;
+}
+
+/* A revision that does not compile: say so once, the last good one stays. */
+static void
+refuse(struct keeper *k, int64_t revision, const struct err *err)
+{
+	const char *pointer = err->items_n > 0 ? err->items[0].pointer : "";
+
+	log_error("policy revision %" PRId64
+		  " is refused, the last good one stays: %s%s%s",
+		  revision, pointer, pointer[0] != '\0' ? ": " : "", err->text);
+	atomic_store(&k->board->refused_revision, revision);
+	metric_add(METRIC_snapshot_publishes_total, PUBLISH_REFUSED, 1);
+	k->published = true;
+}
+
+/* Publish the text; REVISION for messages. */
+static enum status
+publish_text(struct keeper *k, int64_t revision, struct err *err)
+{
+	enum status status =
+	    snapshot_publish(k->config->state_dir, k->board,
+			     buf_text(&k->document), k->document.len, err);
+
+	if (status == STATUS_OK) {
+		int64_t now = atomic_load(&k->board->policy_revision);
+		atomic_store(&k->board->refused_revision, 0);
+		metric_add(METRIC_snapshot_publishes_total, PUBLISH_OK, 1);
+		metric_set(METRIC_policy_revision, now);
+		log_info("policy revision %" PRId64 " is published", now);
+	} else if (status == STATUS_JSON || status == STATUS_BODY) {
+		refuse(k, revision, err);
+		status = STATUS_OK;
+	} else {
+		metric_add(METRIC_snapshot_publishes_total, PUBLISH_ERROR, 1);
+	}
+	return status;
+}
+
+/* Where PostgreSQL has another revision than this host, publish it. */
+static enum status
+follow(struct keeper *k, struct err *err)
+{
+	int64_t revision = 0;
+	enum status status = store_snapshot_revision(k->pg, &revision, err);
+
+	if (status != STATUS_OK ||
+	    (k->published &&
+	     (revision == atomic_load(&k->board->policy_revision) ||
+	      revision == atomic_load(&k->board->refused_revision)))) {
+		return status;
+	}
+	status = store_snapshot_fetch(k->pg, &k->document, &revision, err);
+	if (status != STATUS_OK) {
+		return status;
+	}
+	status = publish_text(k, revision, err);
+	k->published = k->published || status == STATUS_OK;
+	say_change("publishing the snapshot", &k->publish_status, status, err);
+	return STATUS_OK; /* of PostgreSQL */
+}
+
+/* The file at PATH into OUT; false with errno. */
+static bool
+read_file(const char *path, struct buf *out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? 1 : -1;
+
+	buf_reset(out);
+	while (n > 0) {
+		n = read(fd, buf_room(out, READ_BYTES), READ_BYTES);
+		if (n >= 0) {
+			buf_grown(out, (size_t)n);
+		}
+	}
+	if (fd >= 0) {
+		int saved = errno;
+		close(fd);
+		errno = saved;
+	}
+	return n == 0;
+}
+
+/* Publish the last good document anew. */
+static void
+restore(struct keeper *k)
+{
+	char path[PATH_BYTES];
+	struct err err = { .status = STATUS_OK };
+
+	k->restored = true;
+	snprintf(path, sizeof(path), "%s/snapshot.json", k->config->state_dir);
+	if (!read_file(path, &k->document)) {
+		if (errno != ENOENT) {
+			log_error("cannot read %s: %s", path, strerror(errno));
+		}
+		return;
+	}
+	enum status status =
+	    snapshot_publish(k->config->state_dir, k->board,
+			     buf_text(&k->document), k->document.len, &err);
+	if (status != STATUS_OK) {
+		log_error("cannot publish %s anew: %s", path, err.text);
+		return;
+	}
+	int64_t now = atomic_load(&k->board->policy_revision);
+	metric_add(METRIC_snapshot_publishes_total, PUBLISH_OK, 1);
+	metric_set(METRIC_policy_revision, now);
+	log_info("policy revision %" PRId64 " is published from %s", now, path);
+}
+
+void
+keeper_step_begin(struct keeper *k)
+{
+	char path[PATH_BYTES];
+
+	snprintf(path, sizeof(path), "%s/snapshot.img", k->config->state_dir);
+	if (!k->has_pg || access(path, R_OK) != 0 ||
+	    atomic_load(&k->board->snapshot_generation) == 0) {
+		restore(k);
+	}
+	metric_set(METRIC_policy_revision,
+		   atomic_load(&k->board->policy_revision));
+}
+
+static enum keeper_due
+revision(struct keeper *k)
+{
+	struct err err = { .status = STATUS_OK };
+	enum status status = STATUS_OK;
+
+	if (!k->has_pg) {
+		return KEEPER_PERIOD;
+	}
+	if (!pg_connected(k->pg) || pg_epoch(k->pg) != k->listen_epoch) {
+		status = store_snapshot_listen(k->pg, &err);
+		k->listen_epoch = pg_epoch(k->pg);
+	}
+	/* After LISTEN, so that no change can fall in between. */
+	if (status == STATUS_OK) {
+		status = follow(k, &err);
+	}
+	see_postgresql(k, status, &err);
+	/* The image may be of another build, what it was made of is not. */
+	if (status != STATUS_OK && !k->published && !k->restored) {
+		restore(k);
+	}
+	return status != STATUS_OK || k->publish_status != STATUS_OK
+		   ? KEEPER_LATER
+		   : KEEPER_PERIOD;
+}
+
+static enum keeper_due
+partitions(struct keeper *k)
+{
+	struct err err = { .status = STATUS_OK };
+	int64_t made = 0, dropped = 0;
+	enum status status = STATUS_OK;
+
+	/* When PostgreSQL is away, the step `revision` says so. */
+	if (!k->has_pg || !pg_connected(k->pg)) {
+		return k->has_pg ? KEEPER_LATER : KEEPER_PERIOD;
+	}
+	status = store_partition_ensure(
+	    k->pg, k->config->partition_months_ahead, &made, &err);
+	if (status == STATUS_OK && k->config->record_retention_days > 0) {
+		status = store_partition_drop(
+		    k->pg, k->config->record_retention_days, &dropped, &err);
+	}
+	if (made > 0 || dropped > 0) {
+		log_info("made %" PRId64 " partitions, dropped %" PRId64, made,
+			 dropped);
+	}
+	say_change("making and dropping partitions", &k->partition_status,
+		   status, &err);
+	return status != STATUS_OK ? KEEPER_LATER : KEEPER_PERIOD;
+}
+
+static enum keeper_due
+drain(struct keeper *k)
+{
+	struct err err = { .status = STATUS_OK };
+	size_t moved = 0;
+	enum status status = STATUS_OK;
+
+	if (k->has_pg) {
+		status = drain_step(k->drain, k->drain_pg, &moved, &err);
+		say_change("recording to PostgreSQL", &k->drain_status, status,
+			   &err);
+	}
+	drain_account(k->drain);
+	if (status != STATUS_OK) {
+		return KEEPER_LATER;
+	}
+	return moved > 0 ? KEEPER_AGAIN : KEEPER_PERIOD;
+}
+
+static enum keeper_due
+sync_spool(struct keeper *k)
+{
+	struct err err = { .status = STATUS_OK };
+	enum status status = spool_sync_run(k->sync, &err);
+
+	say_change("flushing the spool to the disk", &k->sync_status, status,
+		   &err);
+	return status != STATUS_OK ? KEEPER_LATER : KEEPER_PERIOD;
+}
+
+static int64_t
+every_beat(const struct config *config)
+{
+	(void)config;
+	return 200;
+}
+
+static int64_t
+every_5_s(const struct config *config)
+{
+	(void)config;
+	return 5000;
+}
+
+static int64_t
+every_hour(const struct config *config)
+{
+	(void)config;
+	return 3600 * 1000;
+}
+
+static int64_t
+every_poll(const struct config *config)
+{
+	return config->revision_poll_ms;
+}
+
+static int64_t
+every_idle(const struct config *config)
+{
+	return config->drain_idle_ms;
+}
+
+static int64_t
+every_sync(const struct config *config)
+{
+	return config->spool_sync_ms > 0 ? config->spool_sync_ms : -1;
+}
+
+const struct keeper_step keeper_steps[] = {
+	{ "beat", KEEPER_WATCH, every_beat, beat, false, false },
+	{ "revision", KEEPER_WATCH, every_poll, revision, true, false },
+	{ "partitions", KEEPER_WATCH, every_hour, partitions, false, false },
+	{ "reap", KEEPER_WATCH, every_5_s, reap, false, false },
+	{ "drain", KEEPER_DRAIN, every_idle, drain, false, true },
+	{ "sync", KEEPER_SYNC, every_sync, sync_spool, false, true },
+};
+const size_t keeper_steps_n = sizeof(keeper_steps) / sizeof(keeper_steps[0]);
