@@ -1,0 +1,20 @@
+/*
+ * answer: an outcome as the JSON that a caller gets.
+ *
+ * Source: docs/openapi.yaml, "Decision".
+ */
+#ifndef ENGINE_ANSWER_H
+#define ENGINE_ANSWER_H
+
+#include "base/buf.h"
+#include "engine/outcome.h"
+#include "json/write.h"
+
+/* The whole answer behind what OUT holds. */
+void answer_write(const struct outcome *outcome, struct buf *out);
+
+/* Parts that the record shares: an object of F's details, a warning. */
+void answer_details(struct json_writer *w, const struct finding *f);
+void answer_warning(struct json_writer *w, const struct finding *f);
+
+#endif /* ENGINE_ANSWER_H */
