@@ -1,0 +1,115 @@
+# packages: Debian packages, installed only where they are missing.
+# Sourced by ./dev, which has the lists.
+# shellcheck shell=bash
+
+verb_packages()
+{
+	packages_need "${PACKAGES_RUN[@]}"
+	if [ "${1:-}" = --test ]; then
+		packages_need "${PACKAGES_TEST[@]}"
+	fi
+}
+
+# packages_need PACKAGE...: install those that are not there.
+packages_need()
+{
+	local missing=() package
+	for package; do
+		if ! package_there "$package"; then
+			missing+=("$package")
+		fi
+	done
+	[ "${#missing[@]}" -gt 0 ] || return 0
+	packages_may_install "${missing[@]}"
+	note "missing packages: ${missing[*]}"
+	packages_update_lists "${missing[@]}"
+	run "install ${#missing[@]} packages" "$VAR/log/apt.log" \
+		"apt-get install ${missing[*]}, and read what apt says" \
+		as_root packages_install "${missing[@]}"
+}
+
+package_there()
+{
+	# Not `dpkg -s | grep -q`: grep ends first, and pipefail calls that failed.
+	case $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) in
+	installed) return 0 ;;
+	*) return 1 ;;
+	esac
+}
+
+packages_may_install()
+{
+	command -v apt-get >/dev/null ||
+		die "these packages are missing and there is no apt-get: $*" \
+			"./dev is for Debian 12; elsewhere install them by hand"
+	is_root && return 0
+	command -v sudo >/dev/null ||
+		die "these packages are missing: $*" \
+			"as root: apt-get install --no-install-recommends $*"
+	# Ask for the password now, while the terminal is ours.
+	sudo -v || die "sudo refused" \
+		"as root: apt-get install --no-install-recommends $*"
+}
+
+# as_root FUNCTION ARGUMENTS...: a function of this file, with root's rights.
+as_root()
+{
+	if is_root; then
+		"$@"
+	else
+		sudo bash -c "$(declare -f "$1"); \"\$@\"" as_root "$@"
+	fi
+}
+
+packages_update_lists()
+{
+	local package
+	for package; do
+		if ! apt-cache policy "$package" 2>/dev/null |
+			grep 'Candidate: [0-9]' >/dev/null; then
+			run "apt-get update" "$VAR/log/apt-update.log" \
+				"is there a network, and are the sources of apt right?" \
+				as_root packages_update
+			return
+		fi
+	done
+}
+
+packages_update()
+{
+	apt-get update
+}
+
+# Install without starting a service and without making a cluster: two small
+# files say so to Debian's scripts, and are gone afterwards.
+packages_install()
+{
+	local policy=/usr/sbin/policy-rc.d
+	local cluster=/etc/postgresql-common/createcluster.d
+	local ours=() fresh=() status=0 service
+	if [ ! -e "$policy" ]; then
+		printf '#!/bin/sh\nexit 101\n' >"$policy"
+		chmod 755 "$policy"
+		ours+=("$policy")
+	fi
+	mkdir -p "$cluster"
+	printf 'create_main_cluster = false\n' >"$cluster/ims-policy-dev.conf"
+	ours+=("$cluster/ims-policy-dev.conf")
+	for service in lighttpd memcached; do
+		command -v "$service" >/dev/null || fresh+=("$service")
+	done
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get install -y --no-install-recommends "$@" || {
+		# Old lists name versions that the archive no longer has.
+		apt-get update &&
+			apt-get install -y --no-install-recommends "$@"
+	} || status=$?
+	rm -f "${ours[@]}"
+	# What was brought in for us must not start at the next boot either.
+	if [ -d /run/systemd/system ]; then
+		for service in "${fresh[@]}"; do
+			systemctl disable "$service" || true
+		done
+	fi
+	return "$status"
+}
