@@ -104,6 +104,8 @@ describe(struct check *check, struct finding *f, struct places at)
 	} else {
 		finding_texts(f, "observed", names, at.n);
 	}
+	finding_texts(f, "limit", check->constraint->texts,
+		      check->constraint->texts_n);
 }
 
 static void

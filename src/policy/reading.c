@@ -139,7 +139,7 @@ static void
 read_lower(struct reading *r, const struct json *at,
 	   const struct reading_field *field, void *place)
 {
-	const char *text;
+	const char *text = NULL;
 
 	if (reading_text(r, at, field->low, field->high, &text)) {
 		text = reading_lower(r, text);
