@@ -6,6 +6,8 @@
 #include "base/arena.h"
 #include "core/match.h"
 
+enum { SHOWN = 20 }; /* of a list of regions */
+
 /* Where a request may run; an element that is NULL is not known. */
 struct places {
 	const struct region *const *items;
@@ -104,8 +106,10 @@ describe(struct check *check, struct finding *f, struct places at)
 	} else {
 		finding_texts(f, "observed", names, at.n);
 	}
+	size_t n = check->constraint->texts_n;
+
 	finding_texts(f, "limit", check->constraint->texts,
-		      check->constraint->texts_n);
+		      n < SHOWN ? n : SHOWN);
 }
 
 static void

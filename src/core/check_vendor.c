@@ -71,7 +71,7 @@ check_blocked(struct check *check, const struct pair *pair, const char *name)
 			      pair->blocked_message);
 
 		finding_text(f, "observed", name);
-		finding_text(f, "matched", hit);
+		finding_text(f, "limit", hit);
 	}
 }
 
@@ -115,7 +115,7 @@ check_allowed(struct check *check, const struct pair *pair, const char *name)
 		      pair->allowed_message);
 
 	finding_text(f, "observed", name);
-	finding_texts(f, "allowed", c->texts,
+	finding_texts(f, "limit", c->texts,
 		      c->texts_n < SHOWN ? c->texts_n : SHOWN);
 	if (approval) {
 		finding_flag(f, "approval_required", true);

@@ -140,11 +140,11 @@ details_say_why(void **state)
 
 	assert_string_equal(fixture_detail(f, "observed")->value.text,
 			    "openai");
-	assert_int_equal(fixture_detail(f, "allowed")->n, 1);
+	assert_int_equal(fixture_detail(f, "limit")->n, 1);
 	assert_true(fixture_detail(f, "approval_required")->value.flag);
 	f = &d.findings.items[1];
 	assert_string_equal(fixture_detail(f, "observed")->value.text, "big");
-	assert_string_equal(fixture_detail(f, "matched")->value.text, "b*");
+	assert_string_equal(fixture_detail(f, "limit")->value.text, "b*");
 	fixture_free(fx);
 }
 
@@ -159,7 +159,7 @@ a_long_list_is_cut(void **state)
 		       "block vendor 80 allowed_vendors=a,b,c,d,e,f,g,h,i,j,k,"
 		       "l,m,n,o,p,q,r,s,t,u");
 	fixture_decide(fx, &d);
-	assert_int_equal(fixture_detail(&d.findings.items[0], "allowed")->n,
+	assert_int_equal(fixture_detail(&d.findings.items[0], "limit")->n,
 			 20);
 	assert_null(fixture_detail(&d.findings.items[0], "approval_required"));
 	fixture_free(fx);
