@@ -29,9 +29,9 @@
  *
  * Every member but revision may be missing and is then empty; null is as if
  * the member were missing, which means unknown.  A policy must have policy_id,
- * name, category, priority and constraints; the others default to version 1,
- * enabled, mode enforce, evaluation_type pre_flight, on_error default, scope
- * user, applies_to {}.  asserts null: all that a body may say.  Names of
+ * name, category and constraints; the others default to version 1, enabled,
+ * mode enforce, priority 50, evaluation_type pre_flight, on_error default,
+ * scope user, applies_to {}.  asserts null: all that a body may say.  Names of
  * models, vendors and regions become lower case and go through the aliases,
  * also in policies.  Equal names, ids or pairs of model and vendor are refused,
  * and what refers to a policy or region that is not there; a limit for a

@@ -87,6 +87,26 @@ static const struct reading_field key_fields[] = {
 	{ .name = "asserts", .kind = READING_PLACE, .offset = AT(asserts) },
 };
 
+/*
+ * Can whoever uses a key have FACT?  What belongs to one call is the call's
+ * own: a decision about another model than the call's is none, and one id for
+ * all calls would name nothing.
+ */
+static bool
+can_be_bound(enum fact_id fact)
+{
+	switch (fact) {
+	case FACT_N:
+	case FACT_model_id:
+	case FACT_session_id:
+	case FACT_correlation_id:
+	case FACT_request_id:
+		return false;
+	default:
+		return fact_type(fact) == FACT_TYPE_TEXT;
+	}
+}
+
 static void
 read_bound_facts(struct reading *r, const struct json *at, struct api_key *key)
 {
@@ -103,9 +123,7 @@ read_bound_facts(struct reading *r, const struct json *at, struct api_key *key)
 		enum fact_id fact = fact_find(member.key, strlen(member.key));
 		const char *text;
 
-		/* a decision about another model than the call's is none */
-		if (fact == FACT_N || fact_type(fact) != FACT_TYPE_TEXT ||
-		    fact == FACT_model_id) {
+		if (!can_be_bound(fact)) {
 			(void)reading_refuse(r, &member,
 					     "is no fact that a key can have");
 		} else if (reading_text(r, &member, 1, VALUE_BYTES, &text)) {

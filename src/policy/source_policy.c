@@ -11,6 +11,7 @@
 
 enum {
 	PRIORITY_MAX = 100,
+	PRIORITY_DEFAULT = 50,
 	ID_BYTES = 64,
 	NAME_BYTES = 256,
 	MESSAGE_BYTES = 2000,
@@ -87,7 +88,6 @@ static const struct reading_field fields[] = {
 	  .words = mode_words },
 	{ .name = "priority",
 	  .kind = READING_INT,
-	  .required = true,
 	  .offset = AT(out.policy.priority),
 	  .low = 0,
 	  .high = PRIORITY_MAX },
@@ -202,6 +202,7 @@ source_policy(struct reading *r, const struct json *at,
 {
 	struct draft draft = {
 		.out = { .policy = { .version = 1,
+				     .priority = PRIORITY_DEFAULT,
 				     .category = CATEGORY_N,
 				     .stage = STAGE_PRE_FLIGHT,
 				     .scope = SCOPE_USER },

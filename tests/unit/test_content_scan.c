@@ -130,6 +130,70 @@ finds_each_where_it_is(void **state)
 	pattern_scanner_free(scanner);
 }
 
+/* Texts longer than a window: what stands at its edge is found, once. */
+static void
+finds_at_every_place_of_a_long_text(void **state)
+{
+	enum { LONG = 600 * 1024, WINDOW = 256 * 1024 };
+	static const struct {
+		size_t at;
+		char filler;
+		const char *word;
+		bool found;
+	} places[] = {
+		{ 1, ' ', "bomb", true },
+		{ WINDOW - 6, ' ', "bomb", true },
+		{ WINDOW - 2, ' ', "bomb", true },
+		{ WINDOW, ' ', "bomb", true },
+		{ WINDOW - 8 * 1024 - 2, ' ', "bomb", true },
+		{ 2 * WINDOW - 3, ' ', "bomb", true },
+		{ LONG - 4, ' ', "bomb", true },
+		{ WINDOW - 2, ' ', "bombs", false },
+		{ WINDOW - 2, 'x', " bomb ", true },
+		{ WINDOW - 2, 'x', "bomb", false },
+		{ WINDOW + 8 * 1024, 'x', " \xef\xbc\xa2OMB ", true },
+	};
+	static const char source[] =
+	    "{\"revision\":1,\"policies\":[{\"policy_id\":\"p\",\"name\":"
+	    "\"p\",\"category\":\"behavioral\",\"constraints\":{"
+	    "\"blocked_keywords\":[\"bomb\"]}}]}";
+	struct pattern_scanner *scanner = pattern_scanner_new();
+	struct snapshot *snapshot;
+	struct err err = { 0 };
+	static char text[LONG + 1];
+
+	(void)state;
+	assert_int_equal(
+	    snapshot_compile(source, strlen(source), 1, &snapshot, &err),
+	    STATUS_OK);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		struct arena *arena = arena_new(4096);
+		struct body_text piece = { text, LONG, BODY_TEXT_PROMPT, 0, 0 };
+		const struct body body = {
+			.texts = { .items = &piece, .n = 1 },
+		};
+		struct content_scan scan = { .scanner = scanner,
+					     .snapshot = snapshot,
+					     .body = &body };
+		const struct content_hit *hits;
+		const char *why = NULL;
+		size_t n, lead = strspn(places[i].word, " ");
+
+		print_message("place %zu\n", i);
+		memset(text, places[i].filler, LONG);
+		memcpy(text + places[i].at, places[i].word,
+		       strlen(places[i].word));
+		assert_true(content_scan(&scan, arena, &hits, &n, &why));
+		assert_int_equal(n, places[i].found);
+		if (places[i].found) {
+			assert_int_equal(hits[0].start, places[i].at + lead);
+		}
+		arena_free(arena);
+	}
+	snapshot_unref(snapshot);
+	pattern_scanner_free(scanner);
+}
+
 static void
 says_why_it_could_not(void **state)
 {
@@ -176,6 +240,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_each_where_it_is),
+		cmocka_unit_test(finds_at_every_place_of_a_long_text),
 		cmocka_unit_test(says_why_it_could_not),
 	};
 	return cmocka_run_group_tests_name("content_scan", tests, NULL, NULL);

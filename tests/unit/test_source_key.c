@@ -49,6 +49,13 @@ static const struct {
 	  "/api_keys/0/user_tiers: expected an array\n"
 	  "/api_keys/0/regions/0: expected a string\n"
 	  "/api_keys/0/asserts/0: is no fact" },
+	{ ",'api_keys':[" KEY(",'bound_facts':{'model_id':'m',"
+			      "'session_id':'s','correlation_id':'c',"
+			      "'request_id':'r','environment':'e'}") "]",
+	  "/api_keys/0/bound_facts/model_id: is no fact\n"
+	  "/api_keys/0/bound_facts/session_id: is no fact\n"
+	  "/api_keys/0/bound_facts/correlation_id: is no fact\n"
+	  "/api_keys/0/bound_facts/request_id: is no fact" },
 	{ ",'api_keys':[" KEY(",'bound_facts':[],'asserts':'x',"
 			      "'expires_at':1") "]",
 	  "/api_keys/0/expires_at: expected a string\n"

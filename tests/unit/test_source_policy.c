@@ -37,10 +37,12 @@ static const struct {
 	  "" },
 	{ "[]", ": expected an object" },
 	{ "{}", "/name: is required\n/category: is required\n"
-		"/priority: is required\n/constraints: is required" },
+		"/constraints: is required" },
+	{ "{'name':'n','category':'cost','constraints':{'max_daily_cost':1}}",
+	  "" },
 	{ "{'name':null,'category':null,'priority':null,'constraints':null}",
 	  "/name: is required\n/category: is required\n"
-	  "/priority: is required\n/constraints: is required" },
+	  "/constraints: is required" },
 	{ COST(",'prioritty':1,'created_at':'now'"),
 	  "/prioritty: unknown field\n/created_at: unknown field" },
 	{ COST(",'mode':'off'"), "/mode: " },
