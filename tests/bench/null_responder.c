@@ -5,9 +5,10 @@
  * with libfcgi what its manual says, and nothing else, so that a throughput
  * divided by its own says what the engine costs beside the web server.
  *
- *	null_responder [--threads N] [--pool WORD] [--config FILE]
+ *	null_responder [--threads N] [--listen PATH] [--pool WORD]
+ *		       [--config FILE]
  *
- * serves the socket on descriptor 0.  Takes the responder's options, so that
+ * serves PATH, or the socket on descriptor 0.  Takes the responder's options, so that
  * the same web server configuration starts it.
  */
 #include <fcgiapp.h>
@@ -18,10 +19,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BODY_BYTES = 200, THREADS_MAX = 256, READ_BYTES = 65536 };
+enum { BODY_BYTES = 200, THREADS_MAX = 256, READ_BYTES = 65536, BACKLOG = 512 };
 
 static char answer[512];
 static int answer_n;
+static int listen_fd; /* 0: as the web server gave it */
 
 static void
 make_answer(void)
@@ -58,7 +60,7 @@ serve(void *arg)
 	FCGX_Request request;
 
 	(void)arg;
-	if (scratch == NULL || FCGX_InitRequest(&request, 0, 0) != 0) {
+	if (scratch == NULL || FCGX_InitRequest(&request, listen_fd, 0) != 0) {
 		exit(1);
 	}
 	while (FCGX_Accept_r(&request) == 0) {
@@ -74,11 +76,13 @@ serve(void *arg)
 	return NULL;
 }
 
+/* Options into listen_fd; how many threads. */
 static int
-parse_threads(int argc, char **argv)
+parse_options(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "threads", required_argument, NULL, 't' },
+		{ "listen", required_argument, NULL, 'l' },
 		{ "pool", required_argument, NULL, 'p' },
 		{ "config", required_argument, NULL, 'c' },
 		{ NULL, 0, NULL, 0 },
@@ -86,9 +90,12 @@ parse_threads(int argc, char **argv)
 	int threads = 16;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "t:p:c:", longs, NULL)) >= 0) {
+	while ((option = getopt_long(argc, argv, "t:l:p:c:", longs, NULL)) >=
+	       0) {
 		if (option == 't') {
 			threads = atoi(optarg);
+		} else if (option == 'l') {
+			listen_fd = FCGX_OpenSocket(optarg, BACKLOG);
 		} else if (option == '?') {
 			exit(64);
 		}
@@ -99,11 +106,15 @@ parse_threads(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	int threads = parse_threads(argc, argv);
 	pthread_t thread;
+	int threads;
 
 	make_answer();
 	if (FCGX_Init() != 0) {
+		return 1;
+	}
+	threads = parse_options(argc, argv);
+	if (listen_fd < 0) {
 		return 1;
 	}
 	for (int i = 1; i < threads; i++) {

@@ -66,7 +66,7 @@ replay_folder(const char *folder)
 		return EXIT_FAILURE;
 	}
 	for (int i = 0; i < n; i++) {
-		char path[PATH_MAX];
+		char path[PATH_MAX + NAME_MAX + 2];
 
 		snprintf(path, sizeof(path), "%s/%s", folder,
 			 entries[i]->d_name);

@@ -96,7 +96,8 @@ test_again()
 # Processes that have this test's folder in their command line.
 left()
 {
-	grep -lsF "$VAR/up" /proc/[0-9]*/cmdline | grep -cv "/$$/"
+	# From a file, so that grep itself is none of them.
+	grep -lsF -f <(printf '%s\n' "$VAR/up") /proc/[0-9]*/cmdline | wc -l
 }
 
 test_down()
@@ -137,7 +138,7 @@ test_complaints()
 
 world_make
 export IMS_DEV_VAR=$VAR/up
-trap '"$DEV" down --clean >/dev/null 2>&1; world_end' EXIT
+trap 'status=$?; "$DEV" down --clean >/dev/null 2>&1; (exit "$status"); world_end' EXIT
 test_first
 if env_read; then
 	test_env

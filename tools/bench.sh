@@ -1,0 +1,244 @@
+# bench: ./dev bench.  Sourced by ./dev.
+# shellcheck shell=bash
+#
+# Ratios to the null responder, and counts of instructions.
+# Two things are measured in turn in one run; each figure is the median of
+# BENCH_ROUNDS rounds, and every round stands in the raw numbers.
+
+BENCH_ROUNDS=${BENCH_ROUNDS:-3}
+BENCH_SECONDS=${BENCH_SECONDS:-8}
+BENCH_CONNECTIONS=32
+BENCH_SERVERS='lighttpd apache-proxy apache'
+BENCH_POLICIES='10 100 1000 10000'
+BENCH_STAGES='json_doc_parse body_read facts_settle decide record_write answer_write'
+
+verb_bench()
+{
+	local names=("$@") name
+	packages_need "${PACKAGES_RUN[@]}" "${PACKAGES_TEST[@]}"
+	build_bootstrap
+	CFLAGS='-O2 -g' suite_build release CC=gcc
+	suite_install release
+	if [ "${#names[@]}" -eq 0 ]; then
+		read -ra names <<<"decide $BENCH_SERVERS"
+	fi
+	BENCH=$VAR/bench
+	mkdir -p "$BENCH"
+	for name in "${names[@]}"; do
+		headline "bench: $name"
+		case " $BENCH_SERVERS decide " in
+		*" $name "*) ;;
+		*) die "there is no benchmark \"$name\"" \
+			"one of: decide $BENCH_SERVERS" ;;
+		esac
+		if [ "$name" = decide ]; then
+			bench_decide
+		else
+			(bench_server "$name") || die "bench $name failed"
+		fi
+	done
+	bench_report >"$BENCH/benchmarks.md"
+	cp "$BENCH/benchmarks.md" "$ROOT/docs/benchmarks.md"
+	cat "$BENCH/benchmarks.md"
+	note "written: docs/benchmarks.md"
+}
+
+# Instructions by callgrind, of two lengths of the same run, whose difference
+# has no start and no end in it; and the program's own table of times.
+bench_decide()
+{
+	local policies stage
+	: >"$BENCH/decide"
+	for policies in $BENCH_POLICIES; do
+		bench_count "$policies" engine_evaluate 1
+	done
+	# In these runs a stage is run once inside of a decision and once alone.
+	for stage in $BENCH_STAGES; do
+		bench_count 1000 "$stage" 2
+	done
+	watch_step "nanoseconds" "$BENCH/decide.ns" \
+		"$VAR/test/release/tests/bench/bench_decide" ||
+		die "bench_decide failed" "see $BENCH/decide.ns"
+}
+
+# bench_count POLICIES FUNCTION CALLS: a line "POLICIES FUNCTION INSTRUCTIONS",
+# where FUNCTION is called CALLS times a turn.
+bench_count()
+{
+	local policies=$1 function=$2 calls=$3 few=100 many=600 a b
+	watch_step "$function, $policies policies" "$BENCH/callgrind.few" \
+		bench_callgrind "$policies" "$function" "$few" &&
+		watch_step "again, longer" "$BENCH/callgrind.many" \
+			bench_callgrind "$policies" "$function" "$many" ||
+		die "callgrind failed" "see $BENCH/callgrind.few and .many"
+	a=$(bench_collected "$BENCH/callgrind.few")
+	b=$(bench_collected "$BENCH/callgrind.many")
+	printf '%s %s %s\n' "$policies" "$function" \
+		$(((b - a) / (many - few) / calls)) >>"$BENCH/decide"
+}
+
+bench_callgrind()
+{
+	valgrind --tool=callgrind --callgrind-out-file=/dev/null \
+		--toggle-collect="$2" \
+		"$VAR/test/release/tests/bench/bench_decide" "$1" "$3"
+}
+
+bench_collected()
+{
+	sed -n 's/.*Collected : \([0-9]*\).*/\1/p' "$1"
+}
+
+# bench_server SERVER: a world of its own, null responder and engine in turn.
+bench_server()
+{
+	local server=$1 round program pause
+	export IMS_PREFIX=$VAR/test/release/install
+	# shellcheck source=/dev/null
+	. "$ROOT/tests/integration/lib.sh"
+	world_make
+	world_up
+	: >"$BENCH/$server"
+	for round in $(seq "$BENCH_ROUNDS"); do
+		for program in null engine; do
+			bench_one "$server" "$program" full 0
+		done
+		note "round $round of $BENCH_ROUNDS: $(tail -n2 "$BENCH/$server" |
+			awk '{ printf "%s %s/s  ", $1, $3 }')"
+	done
+	# A fifth of the engine's own load, the same for both.
+	pause=$(awk -v c="$BENCH_CONNECTIONS" '$1 == "engine" { n++; s += $3 }
+		END { print int(c * 5000 / (s / n) + 0.5) }' "$BENCH/$server")
+	for program in null engine; do
+		bench_one "$server" "$program" fifth "$pause"
+	done
+	cat "$BENCH/$server"
+}
+
+# bench_one SERVER PROGRAM LOAD PAUSE-MS: a line
+# "PROGRAM LOAD REQUESTS/S P50-MS P99-MS ERRORS".
+bench_one()
+{
+	local server=$1 program=$2 load=$3 pause=$4
+	local out=$BENCH/$server.$program.$load.wrk
+	ENGINE_FOLDER=$PREFIX/libexec/ims-policy
+	if [ "$program" = null ]; then
+		ENGINE_FOLDER=$VAR/null
+		mkdir -p "$ENGINE_FOLDER"
+		cp "$BENCH/../test/release/tests/bench/null_responder" \
+			"$ENGINE_FOLDER/ims-policy.fcgi"
+	fi
+	web_up "$server" >/dev/null || return 1
+	IMS_KEY=$(key evaluator) IMS_DELAY_MS=$pause \
+		wrk -t2 -c"$BENCH_CONNECTIONS" -d2s \
+		-s "$ROOT/tests/bench/post.lua" "$(web_url)/evaluate.fcgi" \
+		>/dev/null
+	IMS_KEY=$(key evaluator) IMS_DELAY_MS=$pause \
+		wrk -t2 -c"$BENCH_CONNECTIONS" -d"${BENCH_SECONDS}s" --latency \
+		-s "$ROOT/tests/bench/post.lua" "$(web_url)/evaluate.fcgi" \
+		>"$out"
+	web_down
+	bench_read "$program" "$load" <"$out" >>"$BENCH/$server"
+}
+
+bench_read()
+{
+	awk -v program="$1" -v load="$2" '
+	function ms(text) {
+		if (text ~ /us$/) return text / 1000
+		if (text ~ /ms$/) return text + 0
+		return text * 1000
+	}
+	$1 == "50%" { p50 = ms($2) }
+	$1 == "99%" { p99 = ms($2) }
+	$1 == "Requests/sec:" { rps = $2 }
+	/Non-2xx/ { errors += $NF }
+	/Socket errors/ { gsub(",", ""); errors += $4 + $6 + $8 + $10 }
+	END { printf "%s %s %.0f %.3f %.3f %d\n", program, load, rps, p50, p99, errors }'
+}
+
+# ---- the report
+
+bench_report()
+{
+	cat <<-TEXT
+	# Benchmarks
+
+	Written by \`./dev bench\`; do not edit. Machines are noisy: trust the
+	ratios, which are of two things measured in turn in one run.
+
+	- date: $(date -u +%Y-%m-%dT%H:%M:%SZ)
+	- commit: $(git -C "$ROOT" rev-parse --short HEAD 2>/dev/null || echo none)
+	- machine: $(nproc) x $(sed -n 's/^model name.*: //p' /proc/cpuinfo |
+		head -n1), $(awk '/MemTotal/ { printf "%.0f GB", $2 / 1048576 }' \
+		/proc/meminfo), Linux $(uname -r)
+	- compiler: $(gcc --version | head -n1), -O2
+
+	TEXT
+	bench_report_servers
+	bench_report_decide
+}
+
+bench_report_servers()
+{
+	local server
+	cat <<-TEXT
+	## Behind a web server
+
+	1 KB body, $BENCH_CONNECTIONS keep-alive connections, wrk on the same
+	machine, all seed policies, each evaluation recorded. The null responder
+	reads the same body and answers 200 bytes. Medians of $BENCH_ROUNDS rounds
+	of $BENCH_SECONDS s. "A fifth": both under a fifth of the engine's full load.
+
+	| server | null/s | engine/s | ratio | null p50 / p99 ms | engine p50 / p99 ms | at a fifth: null p99 | engine p99 |
+	|---|---|---|---|---|---|---|---|
+	TEXT
+	for server in $BENCH_SERVERS; do
+		[ -s "$BENCH/$server" ] && bench_report_server "$server"
+	done
+	printf '\nRaw: program, load, requests/s, p50 ms, p99 ms, errors.\n\n'
+	for server in $BENCH_SERVERS; do
+		[ -s "$BENCH/$server" ] || continue
+		printf '```\n%s\n%s\n```\n\n' "$server" "$(cat "$BENCH/$server")"
+	done
+}
+
+bench_report_server()
+{
+	awk -v server="$1" '
+	{ k = $1 $2; n[k]++; rps[k, n[k]] = $3; p50[k, n[k]] = $4; p99[k, n[k]] = $5 }
+	function median(of, k,    i, j, t, a) {
+		for (i = 1; i <= n[k]; i++) a[i] = of[k, i]
+		for (i = 2; i <= n[k]; i++)
+			for (j = i; j > 1 && a[j - 1] > a[j]; j--) {
+				t = a[j]; a[j] = a[j - 1]; a[j - 1] = t
+			}
+		return a[int((n[k] + 1) / 2)]
+	}
+	END {
+		printf "| %s | %d | %d | %.2f | %.2f / %.2f | %.2f / %.2f | %.2f | %.2f |\n",
+		    server, median(rps, "nullfull"), median(rps, "enginefull"),
+		    median(rps, "enginefull") / median(rps, "nullfull"),
+		    median(p50, "nullfull"), median(p99, "nullfull"),
+		    median(p50, "enginefull"), median(p99, "enginefull"),
+		    median(p99, "nullfifth"), median(p99, "enginefifth")
+	}' "$BENCH/$1"
+}
+
+bench_report_decide()
+{
+	[ -s "$BENCH/decide" ] || return 0
+	cat <<-TEXT
+	## The engine alone
+
+	Instructions counted by callgrind: one decision (body in, answer and record
+	out) while the number of policies grows and 20 apply (10: all), then the
+	stages of a decision with 1,000 policies.
+
+	| policies | what | instructions |
+	|---|---|---|
+	TEXT
+	awk '{ printf "| %s | \`%s\` | %s |\n", $1, $2, $3 }' "$BENCH/decide"
+	printf '\nRaw: nanoseconds, best of five rounds for the decision.\n\n'
+	printf '```\n%s\n```\n' "$(cat "$BENCH/decide.ns")"
+}
