@@ -3,8 +3,8 @@
  *
  * EVALUATION(column)   VIOLATION(column)
  *
- * record/row.c writes rows by it, store/store_record.c makes the COPY column
- * list of it, and a check holds it against the migrations.
+ * record/row.c writes rows and the column list of COPY by it, and a check
+ * holds it against the migrations.
  */
 EVALUATION(evaluation_id)
 EVALUATION(timestamp)

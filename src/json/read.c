@@ -140,7 +140,8 @@ find_duplicate(struct scan *scan)
 static enum status
 refuse_text(const struct scan *scan, struct err *err)
 {
-	char text[ERR_POINTER_BYTES], key[ERR_POINTER_BYTES];
+	enum { KEY_MAX = ERR_POINTER_BYTES, CHARACTER_MAX = 4 };
+	char text[ERR_POINTER_BYTES], key[KEY_MAX + CHARACTER_MAX];
 	struct pointer pointer;
 
 	pointer_init(&pointer, text, sizeof(text));
@@ -148,9 +149,10 @@ refuse_text(const struct scan *scan, struct err *err)
 		const struct scan_level *level = &scan->levels[i];
 
 		if (level->inside && level->object) {
-			/* what does not fit would be cut anyway */
-			size_t n = level->key_n < sizeof(key) ? level->key_n
-							      : sizeof(key);
+			/* What does not fit would be cut anyway.  An escape
+			 * that the cut goes through is still read whole. */
+			size_t n =
+			    level->key_n < KEY_MAX ? level->key_n : KEY_MAX;
 			n = scan_unescape(level->key, n, key);
 			pointer_key(&pointer, key, n);
 		} else if (level->inside) {

@@ -12,6 +12,8 @@
 
 extern char **environ;
 
+/* LCOV_EXCL_START: runs in a process that is replaced before it can count. */
+
 /*
  * In the grandchild.  The caller may have threads, so nothing but what is safe
  * in a signal handler may be called here (POSIX, fork).
@@ -34,6 +36,19 @@ become(char *const *argv, const char *log_path)
 	execve(argv[0], argv, environ);
 	_exit(127);
 }
+
+/* Twice, so that it is init's child and no zombie of ours. */
+static void
+detach(char *const *argv, const char *log_path)
+{
+	setsid();
+	pid_t grandchild = fork();
+	if (grandchild == 0) {
+		become(argv, log_path);
+	}
+	_exit(grandchild < 0 ? 1 : 0);
+}
+/* LCOV_EXCL_STOP */
 
 void
 keeper_start(const char *program, const char *config_path,
@@ -60,13 +75,7 @@ keeper_start(const char *program, const char *config_path,
 	}
 	pid_t child = fork();
 	if (child == 0) {
-		/* Twice, so that it is init's child and no zombie of ours. */
-		setsid();
-		pid_t grandchild = fork();
-		if (grandchild == 0) {
-			become(argv, log_path);
-		}
-		_exit(grandchild < 0 ? 1 : 0);
+		detach(argv, log_path); /* LCOV_EXCL_LINE */
 	}
 	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
 	}

@@ -121,7 +121,7 @@ find_place(struct drain *drain, struct pg *pg, struct err *err)
 static bool
 split(struct drain *drain)
 {
-	const char *at = drain->payload.data;
+	const char *at = buf_text(&drain->payload);
 	const char *end = at + drain->payload.len;
 
 	for (int table = 0; table < ROW_TABLES; table++) {
@@ -221,6 +221,20 @@ pass_refused(struct drain *drain, struct pg *pg, struct spool_place next,
 	return status;
 }
 
+/*
+ * A smaller limit than the one that was, also where a small record stands
+ * before a large one, which is read with it as long as the limit is not
+ * reached.
+ */
+static void
+halve(struct drain *drain)
+{
+	size_t n = drain->payload.len;
+
+	n = (n < drain->limit_bytes ? n : drain->limit_bytes) / 2;
+	drain->limit_bytes = n > 0 ? n : 1; /* 0 would read nothing */
+}
+
 /* One try of at most limit_bytes; STATUS_OK and AGAIN: now a smaller one. */
 static enum status
 step(struct drain *drain, struct pg *pg, size_t *moved, bool *again,
@@ -255,13 +269,13 @@ step(struct drain *drain, struct pg *pg, size_t *moved, bool *again,
 	}
 	if (status == STATUS_UNAVAILABLE && drain->payload.len > SMALL_BYTES) {
 		/* Perhaps it is more than can be done in pg_timeout_ms. */
-		drain->limit_bytes = drain->payload.len / 2;
+		halve(drain);
 	}
 	if (status != STATUS_BODY && status != STATUS_CONFLICT) {
 		return status;
 	}
 	if (n > 1) {
-		drain->limit_bytes = drain->payload.len / 2;
+		halve(drain);
 		*again = true;
 		return STATUS_OK;
 	}

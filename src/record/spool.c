@@ -282,6 +282,7 @@ append(struct spool *spool, const char *bytes, size_t n, struct err *err)
 		status = enter(spool, frame_n, &segment, err);
 	}
 	if (status == STATUS_OK) {
+		assert(segment != NULL);
 		status = write_frame(spool, segment->fd, bytes, n, err);
 		leave(spool, segment);
 	}

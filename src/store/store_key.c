@@ -18,9 +18,9 @@ store_key_insert(struct pg *pg, const struct store_key *key, struct err *err)
 	    "INSERT INTO api_keys (key_id, name, hash, role, "
 	    "bound_facts, user_tiers, regions, asserts, "
 	    "expires_at, created_by) VALUES ($1, $2, "
-	    "decode($3, 'hex'), $4, $5::jsonb, " TEXTS(
-		"$6") ", " TEXTS("$7") ", CASE WHEN $8::text IS NOT NULL "
-				       "THEN " TEXTS("$8") " END, $9, $10)",
+	    "decode($3, 'hex'), $4, $5::jsonb, " TEXTS("$6") ", " TEXTS(
+		"$7") ", CASE WHEN $8::text IS NOT NULL "
+		      "THEN " TEXTS("$8") " END, $9, $10)",
 	    params, 10, NULL, err);
 }
 

@@ -258,6 +258,31 @@ spool_recovers_from_a_full_disk(void **state)
 	assert_string_equal(buf_text(&f->out), "Elast\n");
 }
 
+/* A process that starts while the disk is full. */
+static void
+spool_opens_on_a_full_disk(void **state)
+{
+	struct fixture *f = *state;
+	struct spool *spool = NULL;
+	struct spool_reader *reader = NULL;
+	struct err err;
+
+	signal(SIGXFSZ, SIG_IGN);
+	fixture_shell(f, "rm -r spool");
+	set_file_limit(0);
+	assert_int_equal(spool_open(&f->config, f->board, &spool, &err),
+			 STATUS_OK);
+	assert_int_equal(spool_append(spool, "Enone\n", 6, &err), STATUS_FULL);
+	assert_int_equal(spool_reader_open(&f->config, f->board, &reader, &err),
+			 STATUS_FULL);
+	set_file_limit(RLIM_INFINITY);
+	assert_int_equal(spool_append(spool, "Esome\n", 6, &err), STATUS_OK);
+	spool_close(spool);
+	fixture_reopen(f);
+	assert_int_equal(fixture_read_all(f), 1);
+	assert_string_equal(buf_text(&f->out), "Esome\n");
+}
+
 static void
 spool_refuses_what_is_too_large(void **state)
 {
@@ -290,8 +315,10 @@ static const struct {
 	const char *command;
 	size_t lost;
 } accidents[] = {
-	{ "true", 0 },		{ "rm spool/*.seg", 1 },
-	{ "rm spool/boot", 0 }, { "rm spool/lock spool/id", 0 },
+	{ "true", 0 },
+	{ "rm spool/*.seg", 1 },
+	{ "rm spool/boot", 0 },
+	{ "rm spool/lock spool/id", 0 },
 };
 
 static void
@@ -432,6 +459,7 @@ main(void)
 		CASE(spool_survives_kill),
 		CASE(spool_is_full_at_its_limit),
 		CASE(spool_recovers_from_a_full_disk),
+		CASE(spool_opens_on_a_full_disk),
 		CASE(spool_refuses_what_is_too_large),
 		CASE(spool_outlives_its_files),
 		CASE(spool_follows_the_board),
