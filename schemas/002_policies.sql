@@ -100,6 +100,7 @@ COMMENT ON COLUMN policies.update_reason IS
 CREATE TABLE policy_versions (
 	policy_id  uuid NOT NULL REFERENCES policies,
 	version    integer NOT NULL CHECK (version > 0),
+	policy_version_id integer GENERATED ALWAYS AS IDENTITY UNIQUE,
 	document   jsonb NOT NULL CHECK (jsonb_typeof(document) = 'object'),
 	deleted    boolean NOT NULL DEFAULT false,
 	author     text NOT NULL,
@@ -109,6 +110,8 @@ CREATE TABLE policy_versions (
 );
 COMMENT ON TABLE policy_versions IS
 	'every version of every policy, written by a trigger, never changed';
+COMMENT ON COLUMN policy_versions.policy_version_id IS
+	'the version as one small number, for evaluations.executions';
 COMMENT ON COLUMN policy_versions.document IS
 	'the whole policy document as it was';
 COMMENT ON COLUMN policy_versions.deleted IS

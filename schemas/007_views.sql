@@ -7,14 +7,17 @@ SET LOCAL search_path = public, pg_temp;
 SET LOCAL ROLE ims_policy_owner;
 
 CREATE VIEW policy_executions WITH (security_invoker = true) AS
-SELECT e.evaluation_id, e."timestamp", x.policy_id, x.policy_version,
-       x.policy_name, x.mode, x.result, e.evaluation_type, e.decision,
+SELECT e.evaluation_id, e."timestamp", v.policy_id,
+       v.version AS policy_version, v.document->>'name' AS policy_name,
+       v.document->>'mode' AS mode,
+       (ARRAY['passed', 'warned', 'violated', 'not_evaluated', 'skipped'])
+	[(x.execution & 7) + 1] AS result,
+       e.evaluation_type, e.decision,
        e.user_id, e.user_tier, e.team_id, e.organization_id, e.environment,
        e.original_model, e.vendor_id, e.policy_revision, e.evaluation_time_ms
 FROM evaluations e
-CROSS JOIN LATERAL jsonb_to_recordset(e.executions)
-	AS x (policy_id uuid, policy_version integer, policy_name text,
-	      mode text, result text);
+CROSS JOIN LATERAL unnest(e.executions) AS x (execution)
+JOIN policy_versions v ON v.policy_version_id = x.execution >> 3;
 COMMENT ON VIEW policy_executions IS
 	'a row per policy that an evaluation tried, with what it came to';
 

@@ -24,9 +24,12 @@ SET jit = off AS $$
 	SELECT json_build_object(
 	'revision', (SELECT revision FROM policy_revision),
 	'policies', coalesce((
-		SELECT json_agg(policy_document(p)
+		SELECT json_agg(policy_document(p) || jsonb_build_object(
+				'policy_version_id', v.policy_version_id)
 				ORDER BY priority DESC, name COLLATE "C")
-		FROM policies p WHERE enabled AND deleted_at IS NULL), '[]'),
+		FROM policies p
+		JOIN policy_versions v USING (policy_id, version)
+		WHERE enabled AND deleted_at IS NULL), '[]'),
 	'subject_limits', coalesce((
 		SELECT json_agg(json_build_object(
 				'policy_id', policy_id,

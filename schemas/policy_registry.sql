@@ -39,7 +39,7 @@ BEGIN;
 \ir 002_policies.sql
 INSERT INTO schema_migrations (version, name, sha256) VALUES
 	(2, '002_policies.sql',
-	 '3474496b4c023edad63132ed18fc8ef8dce2d2a018ca89e4a089dd113b34d560');
+	 '0f512cd07d75c099a112af130a25f4da6fe47e3ab0a2eb92e6dac9f13614dc3a');
 COMMIT;
 \endif
 
@@ -75,7 +75,7 @@ BEGIN;
 \ir 005_records.sql
 INSERT INTO schema_migrations (version, name, sha256) VALUES
 	(5, '005_records.sql',
-	 '8746e5afd8cf205493e93dd1010d164bbfb99c2f5ab8b57c945fa724cbfd52d5');
+	 '4d3420cea43172e40b58aa6e7d4bf237681e876054ebaff8b459abe7d055549f');
 COMMIT;
 \endif
 
@@ -99,7 +99,7 @@ BEGIN;
 \ir 007_views.sql
 INSERT INTO schema_migrations (version, name, sha256) VALUES
 	(7, '007_views.sql',
-	 'a4eb9ae9a3e7a66d5e6880f749f8350e8fa1a05a910e7a2c54cea7d53b534dd8');
+	 'ebca1076b8a95390773b257c02c18cf5033aa7810b17023138b3a10b9753f7b6');
 COMMIT;
 \endif
 
@@ -111,7 +111,7 @@ BEGIN;
 \ir 008_snapshot.sql
 INSERT INTO schema_migrations (version, name, sha256) VALUES
 	(8, '008_snapshot.sql',
-	 'db2eed74a9a2c2e9a22235afb24e6549efc554956c69d2d3fec1bb0b39d9935f');
+	 '8976c32af83dc6669366c7d59c3139c279cf4ea2bb95a1da5c086a6bd4a4528d');
 COMMIT;
 \endif
 

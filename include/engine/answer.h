@@ -13,8 +13,7 @@
 /* The whole answer behind what OUT holds. */
 void answer_write(const struct outcome *outcome, struct buf *out);
 
-/* Parts that the record shares: an object of F's details, a warning. */
+/* What the record shares: an object of F's details. */
 void answer_details(struct json_writer *w, const struct finding *f);
-void answer_warning(struct json_writer *w, const struct finding *f);
 
 #endif /* ENGINE_ANSWER_H */

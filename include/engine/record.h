@@ -13,7 +13,7 @@
 #include "engine/outcome.h"
 #include "record/spool.h"
 
-/* The list of a row's executions is cut at this size and says so. */
+/* The list of a row's warnings is cut at this size. */
 enum { RECORD_LIST_MAX_BYTES = 4 * 1024 * 1024 };
 
 /* All lines behind what OUT holds; SCRATCH is overwritten. */

@@ -3,7 +3,8 @@
  *
  *	{ "revision": 42,
  *	  "policies": [ policy ... ],         as docs/policies.md, with
- *	                                      policy_id and version
+ *	                                      policy_id, version and
+ *	                                      policy_version_id
  *	  "subject_limits": [ { "policy_id", "constraint", "subject", "value",
  *	                        "until": time|null } ],
  *	  "exemptions": [ { "exemption_id", "policy_id", "scope", "subject",

@@ -126,8 +126,8 @@ put_mode(struct json_writer *w, const struct finding *f)
 	}
 }
 
-void
-answer_warning(struct json_writer *w, const struct finding *f)
+static void
+put_warning(struct json_writer *w, const struct finding *f)
 {
 	json_object_begin(w);
 	if (f->policy != NULL) {
@@ -188,7 +188,7 @@ put_findings(struct json_writer *w, const struct outcome *o)
 	json_array_begin(w);
 	for (size_t i = 0; i < findings->n; i++) {
 		if (findings->items[i].kind != FINDING_VIOLATION) {
-			answer_warning(w, &findings->items[i]);
+			put_warning(w, &findings->items[i]);
 		}
 	}
 	json_array_finish(w);

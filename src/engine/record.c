@@ -11,56 +11,44 @@
 /* --- JSON columns --------------------------------------------------------- */
 
 /*
- * One element of the list of executions.  Put together by hand: it is most of
- * a record, and the writer's care for each key would double its cost.
+ * What each policy came to, as an array of integers: the version's number in
+ * policy_versions by eight, plus the result.  The view policy_executions makes
+ * words of it; as words it would be most of a record.
  */
 static void
-put_execution(struct buf *out, const struct execution *execution)
-{
-	const struct policy *policy = execution->policy;
-	struct json_writer w;
-
-	buf_adds(out, "{\"policy_id\":");
-	json_write_init(&w, out);
-	json_put_string(&w, policy->policy_id);
-	buf_adds(out, ",\"policy_version\":");
-	json_write_init(&w, out);
-	json_put_int(&w, policy->version);
-	buf_adds(out, ",\"policy_name\":");
-	json_write_init(&w, out);
-	json_put_string(&w, policy->name);
-	buf_adds(out, ",\"mode\":\"");
-	buf_adds(out, mode_words[policy->mode]);
-	buf_adds(out, "\",\"result\":\"");
-	buf_adds(out, execution_words[execution->result]);
-	buf_adds(out, "\"}");
-}
-
-/*
- * The row's list of executions: a row of the view policy_executions each.
- * Thousands of policies may apply, and a record has a limit.
- */
-static void
-executions_column(struct row *row, const struct outcome *o, struct buf *scratch,
-		  size_t *left_out)
+executions_column(struct row *row, const struct outcome *o, struct buf *scratch)
 {
 	const struct decision *d = o->decision;
-	size_t i;
+	struct json_writer w;
 
 	buf_reset(scratch);
-	buf_addc(scratch, '[');
-	for (i = 0; i < d->executions_n; i++) {
-		if (scratch->len > RECORD_LIST_MAX_BYTES) {
-			break;
-		}
-		if (i > 0) {
-			buf_addc(scratch, ',');
-		}
-		put_execution(scratch, &d->executions[i]);
+	for (size_t i = 0; i < d->executions_n; i++) {
+		const struct execution *e = &d->executions[i];
+		int64_t version_id = e->policy->version_id;
+
+		buf_addc(scratch, i == 0 ? '{' : ',');
+		json_write_init(&w, scratch);
+		json_put_int(&w, version_id * 8 + (int64_t)e->result);
 	}
-	buf_addc(scratch, ']');
-	*left_out = d->executions_n - i;
+	buf_adds(scratch, d->executions_n == 0 ? "{}" : "}");
 	row_text(row, buf_text(scratch));
+}
+
+/* A warning without the words that follow from its type and its policy. */
+static void
+put_warning(struct json_writer *w, const struct finding *f)
+{
+	json_object_begin(w);
+	if (f->policy != NULL) {
+		json_member(w, "policy_name", f->policy->name);
+	}
+	json_member(w, "type", f->type);
+	if (f->kind == FINDING_UNKNOWN && f->action == ACTION_BLOCK) {
+		json_member(w, "action", action_words[f->action]);
+	}
+	json_key(w, "details");
+	answer_details(w, f);
+	json_object_finish(w);
 }
 
 static void
@@ -77,7 +65,7 @@ warnings_column(struct row *row, const struct outcome *o, struct buf *scratch)
 			break;
 		}
 		if (findings->items[i].kind != FINDING_VIOLATION) {
-			answer_warning(&w, &findings->items[i]);
+			put_warning(&w, &findings->items[i]);
 		}
 	}
 	json_array_finish(&w);
@@ -129,6 +117,15 @@ put_requires(struct json_writer *w, const struct requirements *requires)
 	json_object_finish(w);
 }
 
+/* Is it worth saying whose word a fact is?  Not where it is the caller's or
+ * could be nobody else's. */
+static bool
+source_tells(enum fact_source source)
+{
+	return source != SOURCE_MISSING && source != SOURCE_BODY &&
+	       source != SOURCE_COMPUTED;
+}
+
 /* Facts that have no column of their own, for a later replay. */
 static void
 put_facts(struct json_writer *w, const struct context *ctx)
@@ -138,7 +135,7 @@ put_facts(struct json_writer *w, const struct context *ctx)
 	json_key(w, "sources");
 	json_object_begin(w);
 	for (int id = 0; id < FACT_N; id++) {
-		if (facts[id].source != SOURCE_MISSING) {
+		if (source_tells(facts[id].source)) {
 			json_member(w, fact_name((enum fact_id)id),
 				    fact_source_name(facts[id].source));
 		}
@@ -159,8 +156,7 @@ put_facts(struct json_writer *w, const struct context *ctx)
 }
 
 static void
-metadata_column(struct row *row, const struct outcome *o, size_t left_out,
-		struct buf *scratch)
+metadata_column(struct row *row, const struct outcome *o, struct buf *scratch)
 {
 	const struct decision *d = o->decision;
 	struct json_writer writer, *w = &writer;
@@ -183,9 +179,6 @@ metadata_column(struct row *row, const struct outcome *o, size_t left_out,
 			json_put_string(w, d->chain[i].model->model_id);
 		}
 		json_array_finish(w);
-	}
-	if (left_out > 0) {
-		json_member_int(w, "executions_left_out", (int64_t)left_out);
 	}
 	json_object_finish(w);
 	json_write_end(w);
@@ -241,7 +234,6 @@ evaluation_line(const struct outcome *o, struct buf *scratch, struct buf *out)
 	const struct decision *d = o->decision;
 	const struct model *fallback = fallback_model(d);
 	struct row row;
-	size_t left_out;
 
 	row_begin(&row, out, ROW_EVALUATIONS);
 	row_text(&row, o->evaluation_id);
@@ -267,9 +259,9 @@ evaluation_line(const struct outcome *o, struct buf *scratch, struct buf *out)
 	row_int(&row, (int64_t)d->executions_n);
 	row_int(&row, (int64_t)o->violations_n);
 	row_ms(&row, o->took_us);
-	executions_column(&row, o, scratch, &left_out);
+	executions_column(&row, o, scratch);
 	warnings_column(&row, o, scratch);
-	metadata_column(&row, o, left_out, scratch);
+	metadata_column(&row, o, scratch);
 	row_end(&row);
 }
 

@@ -70,6 +70,11 @@ static const struct reading_field fields[] = {
 	  .offset = AT(out.policy.version),
 	  .low = 1,
 	  .high = INT_MAX },
+	{ .name = "policy_version_id",
+	  .kind = READING_INT,
+	  .offset = AT(out.policy.version_id),
+	  .low = 0,
+	  .high = INT_MAX },
 	{ .name = "name",
 	  .kind = READING_TEXT,
 	  .required = true,
@@ -126,6 +131,7 @@ static const struct reading_field fields[] = {
 };
 
 static_assert(sizeof(enum category) == sizeof(int), "words are read as int");
+static_assert(sizeof(int32_t) == sizeof(int), "integers are read as int");
 
 /* The first constraint that is the same on every model, or NULL. */
 static const struct constraint_row *

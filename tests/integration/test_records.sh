@@ -287,25 +287,22 @@ view_data()
 		evaluation_type, decision, passed, user_id, original_model,
 		estimated_cost, final_cost, evaluation_time_ms, executions)
 	SELECT $(uuid_at t), t, 'pre_flight', decision, passed, 'u', 'm', cost,
-	       final, ms, executions::jsonb
-	FROM (VALUES
+	       final, ms, executions
+	FROM (SELECT (SELECT policy_version_id * 8 FROM policy_versions
+		      WHERE policy_id = '5eed0000-0000-4000-8000-000000000004'
+			AND version = 1) AS cost,
+		     (SELECT policy_version_id * 8 FROM policy_versions
+		      WHERE policy_id = '5eed0000-0000-4000-8000-00000000000d'
+			AND version = 1) AS region) id,
+	LATERAL (VALUES
 	(timestamptz '2026-11-22 23:59:59.9Z', 'allow', true, 1.0, 1.0, 1.0,
-	 '[{\"policy_id\": \"5eed0000-0000-4000-8000-000000000004\",
-	    \"policy_version\": 3, \"policy_name\": \"old-name\",
-	    \"mode\": \"enforce\", \"result\": \"passed\"}]'),
+	 ARRAY[id.cost]),
 	('2026-11-23 00:00:00Z', 'degrade', false, 2.0, 0.5, 2.0,
-	 '[{\"policy_id\": \"5eed0000-0000-4000-8000-000000000004\",
-	    \"policy_version\": 3, \"policy_name\": \"old-name\",
-	    \"mode\": \"enforce\", \"result\": \"violated\"},
-	   {\"policy_id\": \"5eed0000-0000-4000-8000-0000000000ff\",
-	    \"policy_version\": 1, \"policy_name\": \"gone\",
-	    \"mode\": \"shadow\", \"result\": \"not_evaluated\"}]'),
+	 ARRAY[id.cost + 2, id.region + 3]),
 	('2026-11-23 10:00:00Z', 'block', false, 4.0, 4.0, 3.0,
-	 '[{\"policy_id\": \"5eed0000-0000-4000-8000-000000000004\",
-	    \"policy_version\": 3, \"policy_name\": \"old-name\",
-	    \"mode\": \"enforce\", \"result\": \"violated\"}]'),
+	 ARRAY[id.cost + 2]),
 	('2026-11-23 11:00:00Z', 'warn', true, NULL, NULL, 4.0, NULL),
-	('2026-11-23 12:00:00Z', 'log', true, 0.25, 0.25, 5.0, '[]')
+	('2026-11-23 12:00:00Z', 'log', true, 0.25, 0.25, 5.0, '{}')
 	) v (t, decision, passed, cost, final, ms, executions);
 	INSERT INTO policy_violations (violation_id, evaluation_id,
 		\"timestamp\", policy_id, policy_name, category,
@@ -334,22 +331,22 @@ views()
 	export PGTZ=Asia/Kathmandu # a day is a day of UTC, wherever one is
 	is "$(as api "SELECT policy_version, policy_name, mode, result, decision
 		      FROM policy_executions ORDER BY \"timestamp\", 2")" \
-"3|old-name|enforce|passed|allow
-1|gone|shadow|not_evaluated|degrade
-3|old-name|enforce|violated|degrade
-3|old-name|enforce|violated|block" "policy_executions: a row per policy evaluated"
+"1|request-cost-limit|enforce|passed|allow
+1|data-locality-us-only|shadow|not_evaluated|degrade
+1|request-cost-limit|enforce|violated|degrade
+1|request-cost-limit|enforce|violated|block" "policy_executions: a row per policy evaluated"
 	is "$(as api "SELECT policy_name, active, evaluations, not_evaluated,
 			     violations, violation_rate, blocks,
 			     mean_evaluation_time_ms, p95_evaluation_time_ms,
 			     last_seen AT TIME ZONE 'UTC'
 		      FROM policy_performance_stats
 		      WHERE evaluations > 0 OR violations > 0 ORDER BY 1")" \
-"gone||1|1|0|0.0000|0|2.000|2.000|2026-11-23 00:00:00
+"data-locality-us-only|t|1|1|0|0.0000|0|2.000|2.000|2026-11-23 00:00:00
 request-cost-limit|t|3|0|4|0.6667|1|2.000|2.900|2026-11-24 01:00:00" \
 		"policy_performance_stats: rates and times"
 	is "$(as api "SELECT count(*) FROM policy_performance_stats
 		      WHERE evaluations = 0 AND violation_rate IS NULL")" \
-		"$(sql "SELECT count(*) - 1 FROM policies")" \
+		"$(sql "SELECT count(*) - 2 FROM policies")" \
 		"and the policies that nothing was evaluated by"
 	is "$(as api "SELECT policy_name, severity, action_taken, violations,
 			     open, resolved, not_enforced, cost_impact,

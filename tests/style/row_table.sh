@@ -1,7 +1,8 @@
 #!/bin/sh
 # Fail unless the columns of include/record/row.tbl.h are those of the tables
 # that the migrations make: evaluations exactly, in order; policy_violations in
-# order, then those of its resolution, which nobody copies.
+# order, then those of its resolution, which nobody copies; and unless the
+# results of executions are numbered alike.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -50,4 +51,14 @@ resolved_at
 resolved_by
 resolution_notes
 disposition'
+
+# The view that makes words of executions has them in the order of the code.
+words=$(sed -n '/execution_words\[\]/,/};/p' src/core/*.c |
+	grep -o '"[a-z_]*"' | tr -d '"' | paste -sd' ')
+view=$(grep -o "ARRAY\['passed'[^]]*" schemas/007_views.sql |
+	grep -o "'[a-z_]*'" | tr -d "'" | paste -sd' ')
+if [ -z "$words" ] || [ "$words" != "$view" ]; then
+	echo "results of executions: schemas/ has \"$view\", core \"$words\""
+	bad=1
+fi
 exit "$bad"

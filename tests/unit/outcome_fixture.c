@@ -130,6 +130,7 @@ outcome_fixture(struct outcome_parts *p)
 	fill_context(&p->ctx);
 	p->policies[0] = (struct policy){ .policy_id = "p-1",
 					  .version = 3,
+					  .version_id = 5,
 					  .name = "cap",
 					  .priority = 80,
 					  .category = CATEGORY_COST,
@@ -137,6 +138,7 @@ outcome_fixture(struct outcome_parts *p)
 					  .scope = SCOPE_USER };
 	p->policies[1] = (struct policy){ .policy_id = "p-2",
 					  .version = 1,
+					  .version_id = 9,
 					  .name = "ghost",
 					  .priority = 20,
 					  .category = CATEGORY_BEHAVIORAL,

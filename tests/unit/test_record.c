@@ -113,18 +113,20 @@ static const struct {
 	{ 0, "E.policies_evaluated", "2" },
 	{ 0, "E.violations_n", "2" },
 	{ 0, "E.evaluation_time_ms", "1.083" },
-	{ 0, "E.executions",
-	  "[{\"policy_id\":\"p-1\",\"policy_version\":3,"
-	  "\"policy_name\":\"cap\",\"mode\":\"enforce\","
-	  "\"result\":\"violated\"},{\"policy_id\":\"p-2\","
-	  "\"policy_version\":1,\"policy_name\":\"ghost\","
-	  "\"mode\":\"shadow\",\"result\":\"passed\"}]" },
+	/* 5 * 8 + violated, 9 * 8 + passed */
+	{ 0, "E.executions", "{42,72}" },
+	{ 0, "E.warnings",
+	  "[{\"policy_name\":\"cap\",\"type\":\"cost_near_limit\",\"details\":{"
+	  "\"alternatives\":[{\"model_id\":\"small\",\"vendor_id\":\"openai\","
+	  "\"mean_price_per_mil_tokens\":2},{\"model_id\":\"free\","
+	  "\"vendor_id\":\"who\",\"mean_price_per_mil_tokens\":null}],"
+	  "\"none\":null,\"cost\":null,\"list\":[\"a\",\"b\"],"
+	  "\"share\":0.25,\"flag\":true,\"count\":7}},"
+	  "{\"policy_name\":\"cap\",\"type\":\"not_evaluated\","
+	  "\"action\":\"block\",\"details\":{}},"
+	  "{\"type\":\"fact_overridden\",\"details\":{}}]" },
 	{ 0, "E.metadata",
-	  "{\"sources\":{\"user_id\":\"body\",\"user_tier\":\"default\","
-	  "\"correlation_id\":\"body\",\"model_id\":\"body\","
-	  "\"vendor_id\":\"body\",\"prompt_length\":\"computed\","
-	  "\"estimated_cost\":\"body\",\"temperature\":\"body\","
-	  "\"dev_flag\":\"body\"},\"given_cost\":0.1875,"
+	  "{\"sources\":{\"user_tier\":\"default\"},\"given_cost\":0.1875,"
 	  "\"temperature\":0.5,\"dev_flag\":true,"
 	  "\"tags\":{\"n\":1.5,\"t\":\"tab\\\\there\",\"y\":true},"
 	  "\"requires\":{\"function_calling\":true,\"vision\":true,"
@@ -178,10 +180,6 @@ writes_a_line_a_row(void **state)
 		    cell(&lines, cells[i].line, cells[i].column),
 		    cells[i].want);
 	}
-	/* warnings are those of the answer */
-	assert_non_null(strstr(cell(&lines, 0, "E.warnings"),
-			       "\"type\":\"not_evaluated\""));
-	assert_null(strstr(cell(&lines, 0, "E.warnings"), "blocked_content"));
 	buf_fini(&lines.text);
 }
 
@@ -208,7 +206,7 @@ leaves_out_what_is_not_there(void **state)
 	assert_string_equal(cell(&lines, 0, "E.fallback_model"), "\\N");
 	assert_string_equal(cell(&lines, 0, "E.warnings"), "[]");
 	assert_string_equal(cell(&lines, 0, "E.metadata"),
-			    "{\"sources\":{\"model_id\":\"body\"},"
+			    "{\"sources\":{},"
 			    "\"requires\":{\"context_tokens\":7}}");
 	buf_fini(&lines.text);
 }
@@ -293,7 +291,7 @@ says_what_was_done_and_its_worth(void **state)
 }
 
 static void
-cuts_endless_lists_and_says_so(void **state)
+cuts_an_endless_list(void **state)
 {
 	enum { MANY = 100000 };
 	struct outcome_parts parts;
@@ -315,13 +313,11 @@ cuts_endless_lists_and_says_so(void **state)
 	parts.decision.findings.n = MANY;
 	write_lines(&parts, &lines);
 	assert_int_equal(lines.n, 1);
-	assert_in_range(strlen(cell(&lines, 0, "E.executions")),
-			RECORD_LIST_MAX_BYTES, RECORD_LIST_MAX_BYTES + 1024);
+	assert_int_equal(strlen(cell(&lines, 0, "E.executions")),
+			 1 + MANY * strlen("42,"));
 	assert_in_range(strlen(cell(&lines, 0, "E.warnings")),
 			RECORD_LIST_MAX_BYTES, RECORD_LIST_MAX_BYTES + 1024);
 	assert_string_equal(cell(&lines, 0, "E.policies_evaluated"), "100000");
-	assert_non_null(
-	    strstr(cell(&lines, 0, "E.metadata"), "\"executions_left_out\":"));
 	buf_fini(&lines.text);
 	free(executions);
 	free(findings);
@@ -425,7 +421,7 @@ main(void)
 		cmocka_unit_test(writes_a_line_a_row),
 		cmocka_unit_test(leaves_out_what_is_not_there),
 		cmocka_unit_test(says_what_was_done_and_its_worth),
-		cmocka_unit_test(cuts_endless_lists_and_says_so),
+		cmocka_unit_test(cuts_an_endless_list),
 		cmocka_unit_test(stores_in_several_records),
 		cmocka_unit_test(says_that_the_spool_is_full),
 	};
