@@ -224,6 +224,7 @@ web_apache_conf()
 	Define IMS_APACHE_CONF $share/apache-conf
 	Define IMS_WWW $share/www
 	Define IMS_RUN $VAR/run
+	Define IMS_SITE
 	Define IMS_URL $(web_url)
 	<IfModule fcgid_module>
 		FcgidIPCDir "$VAR/run/fcgid"
@@ -267,6 +268,7 @@ web_start_lighttpd()
 	var.ims_config = "$VAR/ims-policy.conf"
 	var.ims_run = "$VAR/run"
 	var.ims_www = "$PREFIX/share/ims-policy/www"
+	server.error-handler-404 = "/api/v1/not-found"
 	include "$PREFIX/share/ims-policy/lighttpd-conf/ims-policy.conf"
 	CONF
 	mkdir -p "$VAR/run/empty"

@@ -88,6 +88,8 @@ test_callers()
 test_requests()
 {
 	ask /api/v1/nothing-here -H "Authorization: Bearer $(key admin)"
+	problem 404 "$1: an unknown path of the API"
+	ask /nothing-here
 	problem 404 "$1: an unknown path"
 	ask /evaluate.fcgi -H "Authorization: Bearer $(key evaluator)"
 	problem 405 "$1: GET /evaluate.fcgi"
@@ -111,7 +113,7 @@ test_requests()
 	ask /evaluate.fcgi -H "Authorization: Bearer $(key evaluator)" \
 		-H 'Content-Type: application/json' \
 		--data-binary "@$VAR/run/large"
-	is "$STATUS" 413 "$1: one byte more than 8 MiB"
+	problem 413 "$1: one byte more than 8 MiB"
 	# The largest that is permitted is read whole.
 	{
 		printf '{"model_id":"gpt-4o-mini","user_id":"u","correlation_id":"c","x":"'
