@@ -66,11 +66,10 @@ bench_decide()
 bench_count()
 {
 	local policies=$1 function=$2 calls=$3 few=100 many=600 a b
-	watch_step "$function, $policies policies" "$BENCH/callgrind.few" \
-		bench_callgrind "$policies" "$function" "$few" &&
-		watch_step "again, longer" "$BENCH/callgrind.many" \
-			bench_callgrind "$policies" "$function" "$many" ||
-		die "callgrind failed" "see $BENCH/callgrind.few and .many"
+	run "$function, $policies policies" "$BENCH/callgrind.few" "see the log" \
+		bench_callgrind "$policies" "$function" "$few"
+	run "again, longer" "$BENCH/callgrind.many" "see the log" \
+		bench_callgrind "$policies" "$function" "$many"
 	a=$(bench_collected "$BENCH/callgrind.few")
 	b=$(bench_collected "$BENCH/callgrind.many")
 	printf '%s %s %s\n' "$policies" "$function" \

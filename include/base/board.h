@@ -16,6 +16,10 @@
 
 #include "base/status.h"
 
+/* A housekeeper turns at least each second, but may wait for a statement's
+ * time-out several times in one turn. */
+#define BOARD_BEAT_OLD_US INT64_C(30000000)
+
 enum { BOARD_PROCESSES = 512, BOARD_NAME_BYTES = 16 };
 
 /* A running process.  Written by itself; freed by itself or the keeper. */
@@ -69,5 +73,12 @@ void board_reap(struct board *board);
  * shared for an instant, so who wants to hold it tries more than once.
  */
 bool board_keeper_alive(const char *state_dir);
+
+/*
+ * Is the housekeeper at work, by what the board says at NOW_US of
+ * CLOCK_MONOTONIC: its process is there, its beat not older than
+ * BOARD_BEAT_OLD_US?  Costs no lock.
+ */
+bool board_keeper_beats(const struct board *board, int64_t now_us);
 
 #endif /* BASE_BOARD_H */

@@ -111,6 +111,9 @@ enum status snapshot_compile(const char *text, size_t n, uint64_t slot,
  * after both are in place.
  */
 
+/* Is STATUS of compiling about the document, so that trying again is idle? */
+bool snapshot_refuses(enum status status);
+
 /**
  * snapshot_publish(state_dir, board, text, n, err):
  * Compile TEXT and let every process of the host have it.  By one process at

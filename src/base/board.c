@@ -192,3 +192,15 @@ board_keeper_alive(const char *state_dir)
 	close(fd);
 	return held;
 }
+
+bool
+board_keeper_beats(const struct board *board, int64_t now_us)
+{
+	int64_t beat_us = atomic_load(&board->keeper_beat_us);
+	int32_t pid = atomic_load(&board->keeper_pid);
+	int64_t age_us = now_us - beat_us;
+
+	/* A beat in the future is one of before the machine's last start. */
+	return beat_us != 0 && age_us >= 0 && age_us < BOARD_BEAT_OLD_US &&
+	       pid > 0 && (kill(pid, 0) == 0 || errno != ESRCH);
+}

@@ -7,12 +7,7 @@
 #include "json/write.h"
 #include "record/spool.h"
 
-enum {
-	/* A housekeeper turns at least each second, but may wait for a
-	 * statement's time-out several times in one turn. */
-	BEAT_OLD_US = 30 * 1000 * 1000,
-	HOLD_MAX_MS = 3000,
-};
+enum { HOLD_MAX_MS = 3000 };
 
 /* The states of what a decision needs, and of what may be away for a while. */
 struct checks {
@@ -22,21 +17,11 @@ struct checks {
 	bool postgresql;
 };
 
-static bool
-keeper_beats(const struct board *board)
-{
-	int64_t beat_us = atomic_load(&board->keeper_beat_us);
-	int64_t age_us = clock_mono_us() - beat_us;
-
-	/* A beat in the future is one of before the machine's last start. */
-	return beat_us != 0 && age_us >= 0 && age_us < BEAT_OLD_US;
-}
-
 static struct checks
 look(const struct handler_call *call)
 {
 	const struct board *board = call->app->board;
-	bool keeper = keeper_beats(board);
+	bool keeper = board_keeper_beats(board, clock_mono_us());
 
 	return (struct checks){
 		.policies = call->snapshot != NULL,

@@ -15,9 +15,6 @@
 #include "store/store_partition.h"
 #include "store/store_snapshot.h"
 
-/* Values of the metric snapshot_publishes_total. */
-enum { PUBLISH_OK, PUBLISH_REFUSED, PUBLISH_ERROR };
-
 enum { PATH_BYTES = CONFIG_TEXT_BYTES + 64, READ_BYTES = 65536 };
 
 /*
@@ -85,7 +82,6 @@ refuse(struct keeper *k, int64_t revision, const struct err *err)
 		  " is refused, the last good one stays: %s%s%s",
 		  revision, pointer, pointer[0] != '\0' ? ": " : "", err->text);
 	atomic_store(&k->board->refused_revision, revision);
-	metric_add(METRIC_snapshot_publishes_total, PUBLISH_REFUSED, 1);
 	k->published = true;
 }
 
@@ -100,14 +96,11 @@ publish_text(struct keeper *k, int64_t revision, struct err *err)
 	if (status == STATUS_OK) {
 		int64_t now = atomic_load(&k->board->policy_revision);
 		atomic_store(&k->board->refused_revision, 0);
-		metric_add(METRIC_snapshot_publishes_total, PUBLISH_OK, 1);
 		metric_set(METRIC_policy_revision, now);
 		log_info("policy revision %" PRId64 " is published", now);
-	} else if (status == STATUS_JSON || status == STATUS_BODY) {
+	} else if (snapshot_refuses(status)) {
 		refuse(k, revision, err);
 		status = STATUS_OK;
-	} else {
-		metric_add(METRIC_snapshot_publishes_total, PUBLISH_ERROR, 1);
 	}
 	return status;
 }
@@ -180,7 +173,6 @@ restore(struct keeper *k)
 		return;
 	}
 	int64_t now = atomic_load(&k->board->policy_revision);
-	metric_add(METRIC_snapshot_publishes_total, PUBLISH_OK, 1);
 	metric_set(METRIC_policy_revision, now);
 	log_info("policy revision %" PRId64 " is published from %s", now, path);
 }

@@ -35,8 +35,8 @@ write_files(const char *state_dir, struct image_builder *builder,
 	return image_write(builder, path, err);
 }
 
-static bool
-is_refusal(enum status status)
+bool
+snapshot_refuses(enum status status)
 {
 	return status == STATUS_JSON || status == STATUS_BODY ||
 	       status == STATUS_TOO_LARGE;
@@ -74,7 +74,7 @@ snapshot_publish(const char *state_dir, struct board *board, const char *text,
 	}
 	if (status == STATUS_OK) {
 		announce(board, job.revision);
-	} else if (is_refusal(status)) {
+	} else if (snapshot_refuses(status)) {
 		metric_add(METRIC_snapshot_publishes_total, PUBLISH_REFUSED, 1);
 		atomic_store(&board->refused_revision, job.revision);
 	} else {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "auth/auth.h"
@@ -329,6 +330,7 @@ ready_says_what_is_up(void **state)
 				     "\"housekeeper\":\"missing\","
 				     "\"postgresql\":\"unknown\"}}");
 	atomic_store(&board->keeper_beat_us, clock_mono_us());
+	atomic_store(&board->keeper_pid, (int32_t)getpid());
 	call(w, "GET", "/health/ready", -1, "");
 	assert_non_null(strstr(body(w), "\"housekeeper\":\"ok\","
 					"\"postgresql\":\"down\""));
@@ -336,6 +338,18 @@ ready_says_what_is_up(void **state)
 	atomic_store(&board->pg_up, 1);
 	call(w, "GET", "/health/ready", -1, "");
 	assert_non_null(strstr(body(w), "\"postgresql\":\"ok\""));
+	/* killed: its last beat is young */
+	pid_t gone = fork();
+	if (gone == 0) {
+		_exit(0);
+	}
+	assert_int_equal(waitpid(gone, NULL, 0), gone);
+	atomic_store(&board->keeper_pid, (int32_t)gone);
+	call(w, "GET", "/health/ready", -1, "");
+	assert_non_null(strstr(body(w), "\"housekeeper\":\"missing\""));
+	call(w, "GET", "/metrics", -1, "");
+	assert_non_null(strstr(body(w), "\nims_policy_housekeeper_up 0\n"));
+	atomic_store(&board->keeper_pid, (int32_t)getpid());
 	/* a beat of before the machine's last start */
 	atomic_store(&board->keeper_beat_us, INT64_MAX);
 	call(w, "GET", "/health/ready", -1, "");
