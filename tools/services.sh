@@ -160,6 +160,10 @@ sql_postgres()
 		-v ON_ERROR_STOP=1 "$(conninfo postgres "$1")"
 }
 
+# As docs/operations.md advises: checkpoints far apart, since each makes the next
+# change of every page cost a whole page of log.
+POSTGRES_SETTINGS='-c shared_buffers=512MB -c max_wal_size=4GB -c checkpoint_timeout=15min'
+
 postgres_up()
 {
 	local data=$VAR/pg/data
@@ -178,7 +182,7 @@ postgres_up()
 			"see $VAR/log/postgresql.log" \
 			as_postgres "$(postgres_bin)/pg_ctl" -D "$data" -w -t 60 \
 			-l "$VAR/log/postgresql.log" start \
-			-o "-c listen_addresses='' -p 5432 -k '$VAR/pg/socket' ${POSTGRES_OPTIONS:-}"
+			-o "-c listen_addresses='' -p 5432 -k '$VAR/pg/socket' $POSTGRES_SETTINGS ${POSTGRES_OPTIONS:-}"
 	fi
 }
 

@@ -188,8 +188,12 @@ worker_serve(struct worker *worker, struct http_exchange *exchange)
 	(void)FCGX_PutStr(exchange->out.data, (int)exchange->out.len,
 			  fcgi->out);
 	if (exchange->undrained) {
-		/* Close, and at once: libfcgi would read on to the end. */
 		fcgi->keepConnection = 0;
+	}
+	if (fcgi->keepConnection == 0) {
+		/* Close at once.  libfcgi would wait for the web server to
+		 * close first, so as to read what it may still send; but
+		 * either all is read, or it is more than anybody wants. */
 		FCGX_Detach(fcgi);
 	}
 	FCGX_Finish_r(fcgi);
