@@ -9,6 +9,7 @@
 #define BASE_BUF_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/status.h"
 
@@ -23,6 +24,7 @@ void buf_reset(struct buf *buf); /* make empty, keep the memory */
 void buf_add(struct buf *buf, const void *bytes, size_t n);
 void buf_adds(struct buf *buf, const char *text);
 void buf_addc(struct buf *buf, char c);
+void buf_addi(struct buf *buf, int64_t n); /* in decimal */
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Make room for N more bytes and return where they go; then buf_grown(n). */

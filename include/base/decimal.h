@@ -23,4 +23,11 @@ enum { DECIMAL_SCALE_MAX = 18 };
  */
 bool decimal_parse(const char *text, int scale, int64_t *out, bool *inexact);
 
+/*
+ * Write N right-aligned so that it ends before END, with zeros in front up to
+ * WIDTH digits; returns where it begins.  END has room for 20 before it.  A
+ * tenth of what snprintf costs, and every record has many numbers.
+ */
+char *decimal_digits(char *end, uint64_t n, int width);
+
 #endif /* BASE_DECIMAL_H */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/decimal.h"
 #include "base/memory.h"
 
 enum { FIRST_BYTES = 256 };
@@ -82,6 +83,18 @@ buf_addc(struct buf *buf, char c)
 {
 	*buf_room(buf, 1) = c;
 	buf_grown(buf, 1);
+}
+
+void
+buf_addi(struct buf *buf, int64_t n)
+{
+	char text[24], *end = text + sizeof(text);
+	char *at = decimal_digits(end, n < 0 ? -(uint64_t)n : (uint64_t)n, 1);
+
+	if (n < 0) {
+		*--at = '-';
+	}
+	buf_add(buf, at, (size_t)(end - at));
 }
 
 void

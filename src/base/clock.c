@@ -3,9 +3,11 @@
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "base/decimal.h"
 
 enum { US = 1000000 };
 
@@ -57,11 +59,29 @@ clock_rfc3339(int64_t us, char out[CLOCK_TEXT_BYTES])
 	}
 	struct tm *ok = gmtime_r(&seconds, &tm);
 	assert(ok != NULL);
-	int n = snprintf(out, CLOCK_TEXT_BYTES,
-			 "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ",
-			 tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-			 tm.tm_hour, tm.tm_min, tm.tm_sec, (int)rest);
-	assert(n > 0 && n < CLOCK_TEXT_BYTES);
+	/* from the end to the front */
+	const struct {
+		char before;
+		int number, width;
+	} parts[] = {
+		{ '.', (int)rest, 6 },	{ ':', tm.tm_sec, 2 },
+		{ ':', tm.tm_min, 2 },	{ 'T', tm.tm_hour, 2 },
+		{ '-', tm.tm_mday, 2 }, { '-', tm.tm_mon + 1, 2 },
+	};
+	char text[CLOCK_TEXT_BYTES], *end = text + sizeof(text), *at = end;
+
+	*--at = '\0';
+	*--at = 'Z';
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		at = decimal_digits(at, (uint64_t)parts[i].number,
+				    parts[i].width);
+		*--at = parts[i].before;
+	}
+	at = decimal_digits(at, (uint64_t)labs(tm.tm_year + 1900L), 4);
+	if (tm.tm_year < -1900) {
+		*--at = '-';
+	}
+	memcpy(out, at, (size_t)(end - at));
 	return out;
 }
 

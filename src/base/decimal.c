@@ -133,3 +133,14 @@ decimal_parse(const char *text, int scale, int64_t *out, bool *inexact)
 	*inexact = cut;
 	return true;
 }
+
+char *
+decimal_digits(char *end, uint64_t n, int width)
+{
+	do {
+		*--end = (char)('0' + n % 10);
+		n /= 10;
+		width--;
+	} while (n > 0 || width > 0);
+	return end;
+}

@@ -1,8 +1,7 @@
 #include "base/money.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <string.h>
 
 #include "base/decimal.h"
 
@@ -35,22 +34,24 @@ money_parse(const char *text, int64_t *nanousd)
 char *
 money_text(int64_t nanousd, char out[MONEY_TEXT_BYTES])
 {
-	const char *sign = nanousd < 0 ? "-" : "";
 	uint64_t all = nanousd < 0 ? -(uint64_t)nanousd : (uint64_t)nanousd;
-	uint64_t dollars = all / (uint64_t)MONEY_ONE_USD;
 	uint64_t rest = all % (uint64_t)MONEY_ONE_USD;
+	char text[MONEY_TEXT_BYTES], *end = text + sizeof(text) - 1, *at = end;
 	int width = DIGITS;
 
-	if (rest == 0) {
-		snprintf(out, MONEY_TEXT_BYTES, "%s%" PRIu64, sign, dollars);
-		return out;
-	}
-	for (; rest % 10 == 0; rest /= 10) {
+	*end = '\0';
+	for (; rest != 0 && rest % 10 == 0; rest /= 10) {
 		width--;
 	}
-	int n = snprintf(out, MONEY_TEXT_BYTES, "%s%" PRIu64 ".%0*" PRIu64,
-			 sign, dollars, width, rest);
-	assert(n > 0 && n < MONEY_TEXT_BYTES);
+	if (rest != 0) {
+		at = decimal_digits(at, rest, width);
+		*--at = '.';
+	}
+	at = decimal_digits(at, all / (uint64_t)MONEY_ONE_USD, 1);
+	if (nanousd < 0) {
+		*--at = '-';
+	}
+	memcpy(out, at, (size_t)(end - at) + 1);
 	return out;
 }
 

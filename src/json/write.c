@@ -203,18 +203,9 @@ json_put_string(struct json_writer *w, const char *text)
 void
 json_put_int(struct json_writer *w, int64_t n)
 {
-	char text[24], *at = text + sizeof(text);
-	uint64_t left = n < 0 ? -(uint64_t)n : (uint64_t)n;
-
-	*--at = '\0';
-	do {
-		*--at = (char)('0' + left % 10);
-		left /= 10;
-	} while (left > 0);
-	if (n < 0) {
-		*--at = '-';
-	}
-	put_text(w, at);
+	before_value(w);
+	buf_addi(w->out, n);
+	w->comma = true;
 }
 
 void

@@ -1,11 +1,11 @@
 #include "record/row.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/decimal.h"
 #include "base/money.h"
 
 enum {
@@ -130,7 +130,7 @@ void
 row_int(struct row *row, int64_t n)
 {
 	next_column(row);
-	buf_printf(row->out, "%" PRId64, n);
+	buf_addi(row->out, n);
 }
 
 void
@@ -163,9 +163,14 @@ row_money(struct row *row, int64_t nanousd)
 void
 row_ms(struct row *row, int64_t us)
 {
+	char text[8], *end = text + sizeof(text);
+	char *at = decimal_digits(end, (uint64_t)(us % 1000), 3);
+
 	assert(us >= 0);
 	next_column(row);
-	buf_printf(row->out, "%" PRId64 ".%03d", us / 1000, (int)(us % 1000));
+	buf_addi(row->out, us / 1000);
+	buf_addc(row->out, '.');
+	buf_add(row->out, at, (size_t)(end - at));
 }
 
 void

@@ -141,6 +141,7 @@ seeds()
 	     UPDATE region_aliases SET region = 'us-east'
 	     WHERE alias = 'us-east-1'"
 	seed_policies
+	seed_rows
 	seed_models
 }
 
@@ -175,6 +176,17 @@ pii-detection-alert|compliance|80|pre_flight|warn|enforce|t|{}|{"action": "alert
 dev-mode-policy-bypass|compliance|10|pre_flight|log|enforce|f|{}|{"bypass_policies": ["expensive-model-threshold", "prompt-length-limit"], "log_all_bypasses": true, "require_dev_flag": true}
 TABLE
 )" "each as docs/policies.md says"
+}
+
+# The decision rows have the seed policies in a file of their own.
+seed_rows()
+{
+	is "$(sql "SELECT count(*) FROM policies p
+		   JOIN jsonb_array_elements(\$world\$$(jq -c .policies \
+			"$ROOT/tests/decisions/world/seed.json")\$world\$) j
+		   ON p.policy_id = (j->>'policy_id')::uuid
+		   WHERE policy_document(p) @> j")" 16 \
+		"tests/decisions/world/seed.json has the same policies"
 }
 
 seed_models()

@@ -96,11 +96,30 @@ growing_doubles(void **state)
 	buf_fini(&buf);
 }
 
+static void
+numbers_are_decimal(void **state)
+{
+	struct buf buf = { 0 };
+
+	(void)state;
+	buf_addi(&buf, 0);
+	buf_addc(&buf, ' ');
+	buf_addi(&buf, -7);
+	buf_addc(&buf, ' ');
+	buf_addi(&buf, INT64_MAX);
+	buf_addc(&buf, ' ');
+	buf_addi(&buf, INT64_MIN);
+	assert_string_equal(buf_text(&buf),
+			    "0 -7 9223372036854775807 -9223372036854775808");
+	buf_fini(&buf);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_buf_has_a_text),
+		cmocka_unit_test(numbers_are_decimal),
 		cmocka_unit_test(what_is_added_stands_one_after_another),
 		cmocka_unit_test(every_length_has_its_nul),
 		cmocka_unit_test(growing_doubles),

@@ -155,6 +155,30 @@ moving_the_point_changes_nothing(void **state)
 	}
 }
 
+static void
+digits_are_those_of_printf(void **state)
+{
+	static const struct {
+		uint64_t n;
+		int width;
+		const char *want;
+	} rows[] = {
+		{ 0, 0, "0" },	     { 0, 1, "0" },
+		{ 0, 3, "000" },     { 7, 3, "007" },
+		{ 1234, 3, "1234" }, { UINT64_MAX, 1, "18446744073709551615" },
+		{ 10, 2, "10" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[32] = "", *end = text + sizeof(text) - 1;
+
+		assert_string_equal(
+		    decimal_digits(end, rows[i].n, rows[i].width),
+		    rows[i].want);
+	}
+}
+
 int
 main(void)
 {
@@ -162,6 +186,7 @@ main(void)
 		cmocka_unit_test(right_numbers_are_scaled),
 		cmocka_unit_test(wrong_numbers_are_refused),
 		cmocka_unit_test(moving_the_point_changes_nothing),
+		cmocka_unit_test(digits_are_those_of_printf),
 	};
 	return cmocka_run_group_tests_name("decimal", tests, NULL, NULL);
 }
