@@ -3,16 +3,14 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/memory.h"
-
-enum { READ_BYTES = 65536 };
 
 const char *
 ctl_author(void)
@@ -31,25 +29,8 @@ ctl_author(void)
 enum status
 ctl_read_file(const char *path, struct buf *out, struct err *err)
 {
-	int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO)
-					: open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? 1 : -1;
-
-	while (n > 0) {
-		n = read(fd, buf_room(out, READ_BYTES), READ_BYTES);
-		if (n >= 0) {
-			buf_grown(out, (size_t)n);
-		}
-	}
-	enum status status = STATUS_OK;
-	if (n < 0) {
-		status = err_set(err, STATUS_IO, "cannot read %s: %s", path,
-				 strerror(errno));
-	}
-	if (fd >= 0) {
-		close(fd);
-	}
-	return status;
+	return file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, out,
+			 err);
 }
 
 static int

@@ -1,13 +1,12 @@
 #include "keeper/keeper_step.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/metric.h"
 #include "policy/snapshot.h"
@@ -15,7 +14,7 @@
 #include "store/store_partition.h"
 #include "store/store_snapshot.h"
 
-enum { PATH_BYTES = CONFIG_TEXT_BYTES + 64, READ_BYTES = 65536 };
+enum { PATH_BYTES = CONFIG_TEXT_BYTES + 64 };
 
 /*
  * One line when WHAT begins to fail or fails in another way, one when it works
@@ -128,28 +127,6 @@ follow(struct keeper *k, struct err *err)
 	return STATUS_OK; /* of PostgreSQL */
 }
 
-/* The file at PATH into OUT; false with errno. */
-static bool
-read_file(const char *path, struct buf *out)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? 1 : -1;
-
-	buf_reset(out);
-	while (n > 0) {
-		n = read(fd, buf_room(out, READ_BYTES), READ_BYTES);
-		if (n >= 0) {
-			buf_grown(out, (size_t)n);
-		}
-	}
-	if (fd >= 0) {
-		int saved = errno;
-		close(fd);
-		errno = saved;
-	}
-	return n == 0;
-}
-
 /* Publish the last good document anew. */
 static void
 restore(struct keeper *k)
@@ -159,13 +136,15 @@ restore(struct keeper *k)
 
 	k->restored = true;
 	snprintf(path, sizeof(path), "%s/snapshot.json", k->config->state_dir);
-	if (!read_file(path, &k->document)) {
-		if (errno != ENOENT) {
-			log_error("cannot read %s: %s", path, strerror(errno));
+	buf_reset(&k->document);
+	enum status status = file_read(path, &k->document, &err);
+	if (status != STATUS_OK) {
+		if (status != STATUS_NOT_FOUND) {
+			log_error("%s", err.text);
 		}
 		return;
 	}
-	enum status status =
+	status =
 	    snapshot_publish(k->config->state_dir, k->board,
 			     buf_text(&k->document), k->document.len, &err);
 	if (status != STATUS_OK) {

@@ -7,23 +7,19 @@
 #include "policy/snapshot.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/metric.h"
 #include "policy/snapshot_open.h"
 
 enum { LOAD_OK, LOAD_ERROR }; /* values of snapshot_loads_total */
-enum { READ_BYTES = 65536 };
 
 struct snapshot_source {
 	char image_path[PATH_MAX];
@@ -43,36 +39,11 @@ generation(const struct snapshot_source *source)
 }
 
 static enum status
-read_file(const char *path, struct buf *out, struct err *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0) {
-		return err_set(err,
-			       errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO,
-			       "cannot open %s: %s", path, strerror(errno));
-	}
-	do {
-		n = read(fd, buf_room(out, READ_BYTES), READ_BYTES);
-		if (n > 0) {
-			buf_grown(out, (size_t)n);
-		}
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	enum status status = n == 0
-				 ? STATUS_OK
-				 : err_set(err, STATUS_IO, "cannot read %s: %s",
-					   path, strerror(errno));
-	(void)close(fd);
-	return status;
-}
-
-static enum status
 compile_document(const struct snapshot_source *source, uint64_t slot,
 		 struct snapshot **out, struct err *err)
 {
 	struct buf text = { 0 };
-	enum status status = read_file(source->document_path, &text, err);
+	enum status status = file_read(source->document_path, &text, err);
 
 	if (status == STATUS_OK) {
 		status =
