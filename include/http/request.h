@@ -68,8 +68,12 @@ enum status http_request_parse(struct http_request *req,
 enum status http_request_length(const struct http_request *req, int64_t *out,
 				struct err *err) MUST_CHECK;
 
-/* STATUS_MEDIA_TYPE unless the body, if there is one, is said to be JSON or
- * nothing is said: a form of a foreign page must not be read as JSON. */
+/*
+ * STATUS_MEDIA_TYPE unless the body, if there is one, is said to be JSON or
+ * nothing is said, for which the type that clients send by themselves (that of
+ * a form) counts too.  A foreign page can send a form, but no key in a header;
+ * who lets a browser's session call must look further.
+ */
 enum status http_request_is_json(const struct http_request *req,
 				 struct err *err) MUST_CHECK;
 

@@ -71,7 +71,7 @@ worker_free(void *arg)
 	free(worker);
 }
 
-/* Bodies are read as JSON only; a form of a foreign page is none. */
+/* Bodies are read as JSON only. */
 static enum status
 check_body_type(const struct http_request *req, struct err *err)
 {

@@ -276,19 +276,28 @@ http_request_length(const struct http_request *req, int64_t *out,
 	return STATUS_OK;
 }
 
-/* Does the N bytes of TYPE name JSON: application/json or anything+json? */
+static bool
+type_is(const char *type, size_t n, const char *name)
+{
+	return strlen(name) == n && strncasecmp(type, name, n) == 0;
+}
+
+/*
+ * Do the N bytes of TYPE name JSON, application/json or anything+json?  Or are
+ * they what curl and others send where their user named no type at all?
+ */
 static bool
 json_type_name_is(const char *type, size_t n)
 {
-	static const char json[] = "application/json";
 	static const char suffix[] = "+json";
 	const size_t suffix_n = sizeof(suffix) - 1;
 
-	if (n == sizeof(json) - 1 && strncasecmp(type, json, n) == 0) {
+	if (type_is(type, n, "application/json") ||
+	    type_is(type, n, "application/x-www-form-urlencoded")) {
 		return true;
 	}
 	return n > suffix_n && memchr(type, '/', n) != NULL &&
-	       strncasecmp(type + n - suffix_n, suffix, suffix_n) == 0;
+	       type_is(type + n - suffix_n, suffix_n, suffix);
 }
 
 /* Is the parameter list PARAMS without a charset, or is it UTF-8? */

@@ -298,7 +298,8 @@ static const struct {
 	{ "CONTENT_TYPE=+json", false },
 	{ "CONTENT_TYPE=x+json", false },
 	{ "CONTENT_TYPE=text/plain", false },
-	{ "CONTENT_TYPE=application/x-www-form-urlencoded", false },
+	{ "CONTENT_TYPE=application/x-www-form-urlencoded", true },
+	{ "CONTENT_TYPE=application/x-www-form", false },
 	{ "CONTENT_TYPE=multipart/form-data; boundary=application/json",
 	  false },
 };
