@@ -16,12 +16,12 @@ file_read(const char *path, struct buf *out, struct err *err)
 	if (fd < 0) {
 		return err_set(err,
 			       errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO,
-			       "cannot open %s: %s", path, strerror(errno));
+			       "cannot read %s: %s", path, strerror(errno));
 	}
 	do {
 		n = read(fd, buf_room(out, READ_BYTES), READ_BYTES);
-		if (n > 0) {
-			buf_grown(out, (size_t)n);
+		if (n >= 0) {
+			buf_grown(out, (size_t)n); /* 0: only the NUL */
 		}
 	} while (n > 0 || (n < 0 && errno == EINTR));
 	enum status status = STATUS_OK;

@@ -37,6 +37,11 @@ reads_the_whole(void **state)
 					 at % 251);
 		}
 		buf_fini(&got);
+		assert_int_equal(file_read(path, &got, NULL), STATUS_OK);
+		assert_int_equal(
+		    strlen(buf_text(&got)),
+		    0); /* the first byte is a NUL, or it is empty */
+		buf_fini(&got);
 		unlink(path);
 	}
 }
