@@ -66,7 +66,7 @@ copy()
 # evaluation ID: a line with every column.
 evaluation()
 {
-	printf '%s\t2026-11-23T05:00:00.123456Z\tpre_flight\tdegrade\tf\tann\tfree\tred\torg\tkey\tsess\tcorr\treq\tproduction\tus-east\tgpt-5\topenai\tgpt-4o-mini\topenai\t10\t\\N\t500\t2000\t0.1875\t0.000000001\t42\t2\t1\t0.083\t[{"policy_id": "5eed0000-0000-4000-8000-000000000004", "policy_version": 1, "policy_name": "request-cost-limit", "mode": "enforce", "result": "violated"}]\t[]\t{"a": "tab \\\\t"}\n' "$1"
+	printf '%s\t2026-11-23T05:00:00.123456Z\tpre_flight\tdegrade\tf\tann\tfree\tred\torg\tkey\tsess\tcorr\treq\tproduction\tus-east\tgpt-5\topenai\tgpt-4o-mini\topenai\t10\t\\N\t500\t2000\t0.1875\t0.000000001\t42\t2\t1\t0.083\t{34}\t[]\t{"a": "tab \\\\t"}\n' "$1"
 }
 
 violation()
@@ -290,17 +290,17 @@ view_data()
 	       final, ms, executions
 	FROM (SELECT (SELECT policy_version_id * 8 FROM policy_versions
 		      WHERE policy_id = '5eed0000-0000-4000-8000-000000000004'
-			AND version = 1) AS cost,
+			AND version = 1) AS limit_id,
 		     (SELECT policy_version_id * 8 FROM policy_versions
 		      WHERE policy_id = '5eed0000-0000-4000-8000-00000000000d'
-			AND version = 1) AS region) id,
+			AND version = 1) AS region_id) id,
 	LATERAL (VALUES
 	(timestamptz '2026-11-22 23:59:59.9Z', 'allow', true, 1.0, 1.0, 1.0,
-	 ARRAY[id.cost]),
+	 ARRAY[limit_id]),
 	('2026-11-23 00:00:00Z', 'degrade', false, 2.0, 0.5, 2.0,
-	 ARRAY[id.cost + 2, id.region + 3]),
+	 ARRAY[limit_id + 2, region_id + 3]),
 	('2026-11-23 10:00:00Z', 'block', false, 4.0, 4.0, 3.0,
-	 ARRAY[id.cost + 2]),
+	 ARRAY[limit_id + 2]),
 	('2026-11-23 11:00:00Z', 'warn', true, NULL, NULL, 4.0, NULL),
 	('2026-11-23 12:00:00Z', 'log', true, 0.25, 0.25, 5.0, '{}')
 	) v (t, decision, passed, cost, final, ms, executions);

@@ -14,7 +14,7 @@ forbidden()
 api|INSERT INTO policies (name, category, priority, constraints) VALUES ('x', 'cost', 1, '{}')
 api|UPDATE policies SET enabled = false
 api|DELETE FROM policies
-api|INSERT INTO policy_versions VALUES (gen_random_uuid(), 1, '{}', false, 'x')
+api|INSERT INTO policy_versions (policy_id, version, document, author) VALUES (gen_random_uuid(), 1, '{}', 'x')
 api|UPDATE subject_limits SET value = 9
 api|UPDATE exemptions SET approved_by = 'me'
 api|INSERT INTO subjects VALUES ('x')

@@ -418,7 +418,11 @@ snapshot()
 		"and the revision"
 	is "$(doc '[.policies | length, (map(.priority) | . == (sort | reverse))]')" \
 		'[15,true]' "enabled policies alone, highest priority first"
-	is "$(doc '.policies[0] | del(.description, .tags) | .constraints.max_daily_cost |= floor')" \
+	is "$(doc '.policies[0].policy_version_id')" \
+		"$(sql "SELECT max(policy_version_id) FROM policy_versions
+			WHERE document->>'name' = 'free-tier-daily-budget'")" \
+		"a policy says which version it is"
+	is "$(doc '.policies[0] | del(.description, .tags, .policy_version_id) | .constraints.max_daily_cost |= floor')" \
 		'{"mode":"enforce","name":"free-tier-daily-budget","scope":"user","enabled":true,"version":'"$(sql "SELECT version FROM policies WHERE name = 'free-tier-daily-budget'")"',"category":"cost","help_url":"/help","on_error":"default","priority":95,"policy_id":"5eed0000-0000-4000-8000-000000000001","applies_to":{"user_tier":["free"]},"constraints":{"max_daily_cost":1,"reset_hour_utc":0,"max_cost_per_request":0.01},"evaluation_type":"pre_flight","action_on_violation":"block"}' \
 		"a policy is its document; what is null is left out"
 	is "$(doc '.subject_limits | map(del(.policy_id))')" \
