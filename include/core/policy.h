@@ -183,7 +183,7 @@ struct policy {
 	uint32_t index; /* place in the set: 0 is the highest priority */
 	int version;
 	int32_t version_id; /* of policy_versions; 0: not from there */
-	int priority; /* 0 to 100 */
+	int priority;	    /* 0 to 100 */
 	enum category category;
 	enum stage stage;
 	enum action action;

@@ -159,8 +159,7 @@ a_long_list_is_cut(void **state)
 		       "block vendor 80 allowed_vendors=a,b,c,d,e,f,g,h,i,j,k,"
 		       "l,m,n,o,p,q,r,s,t,u");
 	fixture_decide(fx, &d);
-	assert_int_equal(fixture_detail(&d.findings.items[0], "limit")->n,
-			 20);
+	assert_int_equal(fixture_detail(&d.findings.items[0], "limit")->n, 20);
 	assert_null(fixture_detail(&d.findings.items[0], "approval_required"));
 	fixture_free(fx);
 }
