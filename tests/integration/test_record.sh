@@ -156,6 +156,7 @@ test_backlog_is_known()
 {
 	local before
 	empty
+	wait_until 30 drained
 	stop housekeeper
 	before=$(spool_bytes)
 	writer 2000 0
