@@ -4,6 +4,7 @@
  */
 #include "policy/source.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,6 +111,19 @@ list_ids(struct reading *r, struct source_policy *policies, size_t n)
 	return (struct source_ids){ items, n };
 }
 
+/* A place in the document says little to a person: say whose it is. */
+static void
+name_policy(struct err *err, const char *name)
+{
+	char text[ERR_TEXT_BYTES];
+
+	if (err != NULL && name != NULL) {
+		(void)snprintf(text, sizeof(text), "policy %.128s: %.300s",
+			       name, err->text);
+		memcpy(err->text, text, sizeof(text));
+	}
+}
+
 static struct source_ids
 read_policies(struct reading *r, const struct json *at, struct source *out)
 {
@@ -123,8 +137,12 @@ read_policies(struct reading *r, const struct json *at, struct source *out)
 	    arena_array(r->arena, n, sizeof(*policies));
 	for (size_t i = 0; i < n; i++) {
 		struct json item = json_item(at, i);
+		bool first = !r->bad;
 
 		source_policy(r, &item, &policies[i]);
+		if (first && r->bad) {
+			name_policy(r->err, policies[i].policy.name);
+		}
 		policies[i].place = i;
 		if (policies[i].policy.policy_id == NULL) {
 			(void)reading_refuse_member(r, &item, "policy_id",

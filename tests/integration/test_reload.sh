@@ -104,7 +104,8 @@ test_refused()
 	is "$STATUS $(field .policy_revision)" "200 $good" \
 		"the last good revision answers"
 	check "the housekeeper says which policy and why" \
-		grep -q 'no_such_constraint' "$VAR/log/housekeeper.log"
+		grep -q 'no_such_constraint: policy twin-a: ' \
+		"$VAR/log/housekeeper.log"
 	web_down
 	stop housekeeper
 	postgres_down
