@@ -46,8 +46,9 @@ packages_may_install()
 	command -v sudo >/dev/null ||
 		die "these packages are missing: $*" \
 			"as root: apt-get install --no-install-recommends $*"
-	# Ask for the password now, while the terminal is ours.
-	sudo -v || die "sudo refused" \
+	# Ask for the password now, while the terminal is ours.  -v alone wants
+	# one also where a rule (of a cloud's image) permits all without.
+	sudo -n true 2>/dev/null || sudo -v || die "sudo refused" \
 		"as root: apt-get install --no-install-recommends $*"
 }
 
@@ -57,7 +58,7 @@ as_root()
 	if is_root; then
 		"$@"
 	else
-		sudo bash -c "$(declare -f "$1"); \"\$@\"" as_root "$@"
+		sudo bash -c "$(declare -f); \"\$@\"" as_root "$@"
 	fi
 }
 
@@ -77,7 +78,23 @@ packages_update_lists()
 
 packages_update()
 {
-	apt-get update
+	packages_apt update
+}
+
+# packages_apt ARGUMENT...: apt-get, again and again for five minutes while
+# somebody has its locks: a machine that has just started updates itself.
+packages_apt()
+{
+	local tries=100 said
+	until said=$(LC_ALL=C.UTF-8 apt-get "$@" 2>&1 >&3); do
+		printf '%s\n' "$said"
+		tries=$((tries - 1))
+		if [ "$tries" -eq 0 ] || ! grep -q 'get lock' <<<"$said"; then
+			return 1
+		fi
+		sleep 3
+	done 3>&1
+	printf '%s\n' "$said"
 }
 
 # Install without starting a service and without making a cluster: two small
@@ -86,25 +103,27 @@ packages_install()
 {
 	local policy=/usr/sbin/policy-rc.d
 	local cluster=/etc/postgresql-common/createcluster.d
-	local ours=() fresh=() status=0 service
-	if [ ! -e "$policy" ]; then
-		printf '#!/bin/sh\nexit 101\n' >"$policy"
-		chmod 755 "$policy"
-		ours+=("$policy")
-	fi
+	local fresh=() status=0 service
+	# Gone also when the terminal is closed on us: for that it is not local.
+	ours=("$cluster/ims-policy-dev.conf")
+	trap 'rm -f "${ours[@]}"' EXIT
 	mkdir -p "$cluster"
-	printf 'create_main_cluster = false\n' >"$cluster/ims-policy-dev.conf"
-	ours+=("$cluster/ims-policy-dev.conf")
+	printf 'create_main_cluster = false\n' >"${ours[0]}"
+	# One of ours may be left from when the power went.
+	if [ ! -e "$policy" ] || grep -q 'for ims-policy' "$policy"; then
+		ours+=("$policy")
+		printf '#!/bin/sh\n# for ims-policy/dev\nexit 101\n' >"$policy"
+		chmod 755 "$policy"
+	fi
 	for service in lighttpd memcached; do
 		command -v "$service" >/dev/null || fresh+=("$service")
 	done
 	export DEBIAN_FRONTEND=noninteractive
-	apt-get install -y --no-install-recommends "$@" || {
+	packages_apt install -y --no-install-recommends "$@" || {
 		# Old lists name versions that the archive no longer has.
-		apt-get update &&
-			apt-get install -y --no-install-recommends "$@"
+		packages_apt update &&
+			packages_apt install -y --no-install-recommends "$@"
 	} || status=$?
-	rm -f "${ours[@]}"
 	# What was brought in for us must not start at the next boot either.
 	if [ -d /run/systemd/system ]; then
 		for service in "${fresh[@]}"; do

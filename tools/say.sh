@@ -1,6 +1,11 @@
 # say: how ./dev talks, and where its files are.  Sourced by ./dev.
 # shellcheck shell=bash
 
+# The servers are in folders that an ordinary user's PATH leaves out, and that
+# of root after `su`; and their users must be able to read what we install.
+export PATH=$PATH:/usr/sbin:/sbin
+umask 022
+
 # var_open: set VAR, the real path of var/.
 #
 # The servers run as users of their own when we are root (postgres,
@@ -25,6 +30,9 @@ var_open()
 		fi
 	fi
 	VAR=$(cd -P "$link" && pwd)
+	# Half root's and half a user's, it would work for neither.
+	[ -O "$VAR" ] || die "var/ belongs to $(stat -c %U "$VAR")" \
+		"as that user go on, or remove it: ./dev down --clean"
 	PREFIX=$VAR/install
 	var_folders
 }
@@ -135,7 +143,8 @@ watch_step()
 watch_pid()
 {
 	local pid=$1
-	while sleep 5; do
+	# The last sleep outlives us: it must not hold the pipe that we write to.
+	while sleep 5 >/dev/null 2>&1; do
 		kill -0 "$pid" 2>/dev/null || break
 		printf '.'
 	done

@@ -23,13 +23,18 @@ start()
 	printf '%s\n' "$!" >"$VAR/run/$name.pid"
 }
 
-# running NAME: does the pid of run/NAME.pid live, and is it ours?  Everything
-# we start has a path under var/ in its command line; another program that got
-# the number later does not.
+# running NAME: does the pid of run/NAME.pid live, and is it ours?
 running()
 {
+	lives "$VAR/run/$1.pid"
+}
+
+# lives PID_FILE: everything we start has a path under var/ in its command
+# line; another program that got the number later does not, nor does a zombie.
+lives()
+{
 	local pid
-	pid=$(head -n1 "$VAR/run/$1.pid" 2>/dev/null) || return 1
+	pid=$(head -n1 "$1" 2>/dev/null) || return 1
 	[ -n "$pid" ] && tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" |
 		grep -F "$VAR/" >/dev/null
 }
@@ -178,6 +183,8 @@ postgres_up()
 			"see the log; is there room on the disk?" postgres_init
 	fi
 	if ! postgres_running; then
+		# Of one that was killed: their pid may be somebody else's now.
+		rm -f "$data/postmaster.pid" "$VAR"/pg/socket/.s.PGSQL.*.lock
 		run "PostgreSQL: start" "$VAR/log/pg_ctl.log" \
 			"see $VAR/log/postgresql.log" \
 			as_postgres "$(postgres_bin)/pg_ctl" -D "$data" -w -t 60 \
@@ -206,13 +213,12 @@ postgres_init()
 
 postgres_running()
 {
-	as_postgres "$(postgres_bin)/pg_ctl" -D "$VAR/pg/data" status \
-		>/dev/null 2>&1
+	lives "$VAR/pg/data/postmaster.pid"
 }
 
 postgres_down()
 {
-	[ -e "$VAR/pg/data/postmaster.pid" ] || return 0
+	postgres_running || return 0
 	as_postgres "$(postgres_bin)/pg_ctl" -D "$VAR/pg/data" -m fast -w stop \
 		>/dev/null 2>&1 ||
 		as_postgres "$(postgres_bin)/pg_ctl" -D "$VAR/pg/data" \

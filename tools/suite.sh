@@ -3,6 +3,10 @@
 # Sourced by ./dev.
 # shellcheck shell=bash
 
+# CI's checkout may belong to another user than root: git asks for a word.
+export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory
+export GIT_CONFIG_VALUE_0=$ROOT
+
 STAGES='
 unit        | | gcc -Werror build; make check: unit tests, decisions, fuzz seeds
 integration | | scripts against real servers in temporary folders

@@ -177,7 +177,8 @@ web_down()
 	stop web
 	stop responder-evaluate
 	stop responder-api
-	rm -f "$VAR"/run/*.sock
+	# A dead Apache's pid may be somebody else's by now: it would not start.
+	rm -f "$VAR"/run/*.sock "$VAR/run/httpd.pid"
 }
 
 # ---- Apache: a small configuration around the sample one, which is included

@@ -110,7 +110,6 @@ test_postgres_killed()
 	sleep 2
 	kill -KILL "$(head -n1 "$VAR/pg/data/postmaster.pid")"
 	sleep 3
-	rm -f "$VAR/pg/data/postmaster.pid"
 	wait_until 10 postgres_gone
 	postgres_up >&2
 	wait "$LOAD"
