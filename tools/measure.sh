@@ -53,6 +53,7 @@ fuzz_run()
 	mkdir -p "$folder/corpus"
 	log=$folder/last.log
 	watch_step "fuzz $target for $seconds s" "$log" \
+		env srcdir="$ROOT" \
 		"$program" -max_total_time="$seconds" -timeout=10 \
 		-rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 \
 		-artifact_prefix="$folder/" "$folder/corpus" \

@@ -20,7 +20,8 @@ void clock_sleep_us(int64_t us);
 /* "2026-11-23T04:44:27.123456Z" into OUT; returns OUT. */
 char *clock_rfc3339(int64_t us, char out[CLOCK_TEXT_BYTES]);
 
-/* Read RFC 3339 with any offset.  False when TEXT is not one. */
+/* Read RFC 3339 with any offset.  False when TEXT is not one, or is in UTC a
+ * time of no year from 0000 to 9999, which could not be written again. */
 bool clock_parse(const char *text, int64_t *us);
 
 #endif /* BASE_CLOCK_H */

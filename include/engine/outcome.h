@@ -23,8 +23,8 @@ struct outcome {
 	const struct context *ctx;
 	const struct decision *decision;
 	char evaluation_id[UUID_TEXT_BYTES];
-	/* by place in the decision's findings; empty where not a violation */
-	const struct outcome_id *violation_ids;
+	/* of the violations among the decision's findings, in their order */
+	const struct outcome_id *violation_ids; /* [violations_n] */
 	size_t violations_n;
 	int64_t revision;
 	int64_t now_us;

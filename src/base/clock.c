@@ -11,6 +11,10 @@
 
 enum { US = 1000000 };
 
+/* What four digits can say: 0000-01-01T00:00:00Z to 9999-12-31T23:59:59Z. */
+#define SECONDS_FIRST INT64_C(-62167219200)
+#define SECONDS_LAST INT64_C(253402300799)
+
 static int64_t
 ask(clockid_t id)
 {
@@ -186,6 +190,9 @@ clock_parse(const char *text, int64_t *us)
 	seconds += (tm.tm_hour * 60 + tm.tm_min) * 60 + tm.tm_sec - offset;
 	if (leap && seconds % 86400 != 0) {
 		return false; /* a leap second is the last of a UTC day */
+	}
+	if (seconds < SECONDS_FIRST || seconds > SECONDS_LAST) {
+		return false;
 	}
 	*us = (int64_t)seconds * US + fraction;
 	return true;

@@ -148,12 +148,11 @@ put_warning(struct json_writer *w, const struct finding *f)
 }
 
 static void
-put_violation(struct json_writer *w, const struct outcome *o, size_t i)
+put_violation(struct json_writer *w, const struct outcome *o,
+	      const struct finding *f, const struct outcome_id *id)
 {
-	const struct finding *f = &o->decision->findings.items[i];
-
 	json_object_begin(w);
-	json_member(w, "violation_id", o->violation_ids[i].text);
+	json_member(w, "violation_id", id->text);
 	json_member(w, "policy_id", f->policy->policy_id);
 	json_member(w, "policy_name", f->policy->name);
 	json_member(w, "category", category_words[f->policy->category]);
@@ -175,12 +174,13 @@ static void
 put_findings(struct json_writer *w, const struct outcome *o)
 {
 	const struct findings *findings = &o->decision->findings;
+	const struct outcome_id *id = o->violation_ids;
 
 	json_key(w, "violations");
 	json_array_begin(w);
 	for (size_t i = 0; i < findings->n; i++) {
 		if (findings->items[i].kind == FINDING_VIOLATION) {
-			put_violation(w, o, i);
+			put_violation(w, o, &findings->items[i], id++);
 		}
 	}
 	json_array_finish(w);

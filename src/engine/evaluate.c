@@ -131,8 +131,7 @@ make_ids(struct outcome *o, struct arena *arena)
 	uuid_make(o->now_us, o->evaluation_id);
 	for (size_t i = 0; i < findings->n; i++) {
 		if (findings->items[i].kind == FINDING_VIOLATION) {
-			uuid_make(o->now_us, ids[i].text);
-			o->violations_n++;
+			uuid_make(o->now_us, ids[o->violations_n++].text);
 		}
 	}
 	o->violation_ids = ids;

@@ -394,18 +394,18 @@ violation_metadata(struct row *row, const struct outcome *o,
 }
 
 static void
-violation_line(const struct outcome *o, size_t i, struct buf *scratch,
+violation_line(const struct outcome *o, const struct finding *f,
+	       const struct outcome_id *id, struct buf *scratch,
 	       struct buf *out)
 {
 	const struct decision *d = o->decision;
-	const struct finding *f = &d->findings.items[i];
 	const struct model *fallback = fallback_model(d);
 	char score[32];
 	struct row row;
 
 	snprintf(score, sizeof(score), "%.1f", impact_score(f));
 	row_begin(&row, out, ROW_VIOLATIONS);
-	row_text(&row, o->violation_ids[i].text);
+	row_text(&row, id->text);
 	row_text(&row, o->evaluation_id);
 	row_time(&row, o->now_us);
 	row_text(&row, f->policy->policy_id);
@@ -436,12 +436,14 @@ violation_line(const struct outcome *o, size_t i, struct buf *scratch,
 void
 record_write(const struct outcome *o, struct buf *scratch, struct buf *out)
 {
+	const struct outcome_id *id = o->violation_ids;
+
 	evaluation_line(o, scratch, out);
 	for (size_t i = 0; i < o->decision->findings.n; i++) {
 		const struct finding *f = &o->decision->findings.items[i];
 
 		if (f->kind == FINDING_VIOLATION) {
-			violation_line(o, i, scratch, out);
+			violation_line(o, f, id++, scratch, out);
 		}
 	}
 }

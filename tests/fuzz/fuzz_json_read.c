@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "input.h"
 #include "json/read.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -86,15 +87,10 @@ check_round_trip(const struct json *root)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	char *text = malloc(n + 1);
+	char *text = input_text(data, n);
 	struct json_doc *doc;
 	struct err err = { 0 };
 
-	assert(text != NULL);
-	if (n > 0) {
-		memcpy(text, data, n);
-	}
-	text[n] = '\0';
 	enum status status = json_doc_parse(text, n, &doc, &err);
 	if (status == STATUS_OK) {
 		struct arena *arena = arena_new(4096);

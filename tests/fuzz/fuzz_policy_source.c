@@ -5,9 +5,9 @@
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/buf.h"
+#include "input.h"
 #include "policy/snapshot.h"
 #include "policy/source.h"
 
@@ -63,12 +63,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (n > TEXT_MAX_BYTES) {
 		return 0;
 	}
-	char *text = malloc(n + 1);
-	assert(text != NULL);
-	if (n > 0) {
-		memcpy(text, data, n);
-	}
-	text[n] = '\0';
+	char *text = input_text(data, n);
 	if (json_doc_parse(text, n, &doc, NULL) == STATUS_OK) {
 		struct json root = json_root(doc);
 

@@ -55,7 +55,7 @@ writes_a_degraded_decision(void **state)
 	      "\"details\":{\"observed\":0.1875,\"limit\":0.05,"
 	      "\"unit\":\"USD\"},"
 	      "\"timestamp\":\"1970-01-01T00:00:01.000000Z\"},"
-	      "{\"violation_id\":\"v-2\",\"policy_id\":\"p-2\","
+	      "{\"violation_id\":\"v-1\",\"policy_id\":\"p-2\","
 	      "\"policy_name\":\"ghost\",\"category\":\"behavioral\","
 	      "\"violation_type\":\"blocked_content\",\"severity\":\"low\","
 	      "\"action\":\"block\",\"mode\":\"shadow\","

@@ -86,6 +86,10 @@ static const char *const wrong[] = {
 	"2026-11-23T04:44:27+5:30",
 	"2026-11-23T04:44:27 Z",
 	"now",
+	/* of no year of four digits in UTC */
+	"9999-12-31T23:59:60Z",
+	"9999-12-31T23:59:59.999999-00:01",
+	"0000-01-01T00:00:00+00:01",
 };
 
 static void

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/metric.h"
+#include "base/uuid.h"
 #include "record/spool_reader.h"
 
 /* An engine with a spool of its own and one snapshot. */
@@ -237,6 +238,27 @@ a_full_spool_degrades_durability(void **state)
 	}
 }
 
+/* What is found last may come first, and moves what has an id. */
+static void
+a_violation_behind_what_is_not_recorded_has_its_id(void **state)
+{
+	struct house *h = build(AUDIT("default") "," POLICY(
+	    "short", "\"category\":\"behavioral\",\"priority\":40,"
+		     "\"constraints\":{\"max_output_tokens\":1}"));
+	char id[64];
+
+	(void)state;
+	atomic_store(&h->board->spool_appended_bytes,
+		     (uint64_t)h->config.spool_max_bytes);
+	assert_int_equal(ask(h, "{\"model_id\":\"m\","
+				"\"max_output_tokens\":2}"),
+			 STATUS_OK);
+	assert_true(says(h, "\"type\":\"not_recorded\""));
+	member(h, "violation_id", id);
+	assert_true(uuid_valid(id));
+	tear_down(h);
+}
+
 static void
 warnings_about_facts_follow_those_of_policies(void **state)
 {
@@ -336,6 +358,8 @@ main(void)
 		cmocka_unit_test(what_is_answered_is_recorded),
 		cmocka_unit_test(a_refused_body_is_not_recorded),
 		cmocka_unit_test(a_full_spool_degrades_durability),
+		cmocka_unit_test(
+		    a_violation_behind_what_is_not_recorded_has_its_id),
 		cmocka_unit_test(warnings_about_facts_follow_those_of_policies),
 		cmocka_unit_test(counts_what_it_decides),
 		cmocka_unit_test(an_amount_that_is_none_is_dear),

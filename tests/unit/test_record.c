@@ -153,7 +153,7 @@ static const struct {
 	{ 1, "V.impact_score", "80.0" },
 	{ 1, "V.evaluation_time_ms", "1.083" },
 	{ 1, "V.metadata", "{\"scope\":\"user\",\"subject\":\"ada\"}" },
-	{ 2, "V.violation_id", "v-2" },
+	{ 2, "V.violation_id", "v-1" },
 	{ 2, "V.mode", "shadow" },
 	{ 2, "V.enforced", "f" },
 	{ 2, "V.action_taken", "logged" },
