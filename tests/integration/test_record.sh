@@ -255,19 +255,21 @@ revision()
 	sql 'SELECT revision FROM policy_revision'
 }
 
+# published [REVISION]: it, or the one that PostgreSQL has now.
 published()
 {
-	shown "^policy revision +$(revision) "
+	shown "^policy revision +${1:-$(revision)} "
 }
 
 # change: a new revision; prints the microseconds until it is published.
 change()
 {
-	local before
+	local before wanted
 	sql "UPDATE policies SET priority = 101 - priority
 		WHERE name = 'request-cost-limit'"
 	before=$(date +%s%6N)
-	wait_until 20 published
+	wanted=$(revision)
+	wait_until 20 published "$wanted"
 	printf '%s\n' $(($(date +%s%6N) - before))
 }
 
