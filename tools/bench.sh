@@ -237,7 +237,7 @@ bench_report_decide()
 	| policies | what | instructions |
 	|---|---|---|
 	TEXT
-	awk '{ printf "| %s | \`%s\` | %s |\n", $1, $2, $3 }' "$BENCH/decide"
+	awk '{ printf "| %s | `%s` | %s |\n", $1, $2, $3 }' "$BENCH/decide"
 	printf '\nRaw: nanoseconds, best of five rounds for the decision.\n\n'
 	printf '```\n%s\n```\n' "$(cat "$BENCH/decide.ns")"
 }
