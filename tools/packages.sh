@@ -119,6 +119,11 @@ packages_install()
 		command -v "$service" >/dev/null || fresh+=("$service")
 	done
 	export DEBIAN_FRONTEND=noninteractive
+	# Two libraries of one name, of which a machine can have one.
+	if [[ " $* " == *" libhyperscan-dev "* ]] &&
+		dpkg -s libvectorscan-dev >/dev/null 2>&1; then
+		set -- "$@" libvectorscan-dev- libvectorscan5-
+	fi
 	packages_apt install -y --no-install-recommends "$@" || {
 		# Old lists name versions that the archive no longer has.
 		packages_apt update &&

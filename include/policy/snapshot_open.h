@@ -13,7 +13,7 @@
  * The snapshot in the image at PATH; yours, end by snapshot_unref.
  *
  * Errors:  those of image_open; STATUS_CONFLICT also for pattern databases of
- *          another processor or Vectorscan: compile the document instead.
+ *          another processor or Hyperscan: compile the document instead.
  */
 enum status snapshot_open(const char *path, struct snapshot **out,
 			  struct err *err) MUST_CHECK;

@@ -3,12 +3,12 @@
  *
  * Keywords are literals, whole words only; they are folded here, and the text
  * that they are looked for in must be folded too (text/fold.h).  Patterns are
- * regular expressions in Vectorscan's dialect of PCRE, caseful unless they say
+ * regular expressions in Hyperscan's dialect of PCRE, caseful unless they say
  * (?i), on the text as it is, UTF-8; \w, \d and \s know Unicode, but in a
  * pattern that uses \b only ASCII.  A set is compiled once (by policy/),
  * stored as bytes in the snapshot, and opened by each process; a scanner is a
  * thread's own.
- * The door to Vectorscan.
+ * The door to Hyperscan.
  */
 #ifndef TEXT_PATTERN_H
 #define TEXT_PATTERN_H
@@ -36,21 +36,21 @@ struct pattern {
  * Takes:   all of one kind; N may be 0, which gives an empty set.
  * Gives:   bytes added to OUT.
  * Errors:  STATUS_BODY; the err's pointer is "/<place in PATTERNS>", the
- *          detail is Vectorscan's reason.  A pattern that matches the empty
+ *          detail is Hyperscan's reason.  A pattern that matches the empty
  *          text or nothing at all, that is too large, or uses what cannot be
  *          compiled is refused, and a keyword of which folding leaves nothing.
  */
 enum status pattern_compile(const struct pattern *patterns, size_t n,
 			    struct buf *out, struct err *err) MUST_CHECK;
 
-/* Can this one be compiled?  STATUS_BODY with Vectorscan's reason, if not. */
+/* Can this one be compiled?  STATUS_BODY with Hyperscan's reason, if not. */
 enum status pattern_check(const struct pattern *pattern,
 			  struct err *err) MUST_CHECK;
 
 struct pattern_set; /* immutable, shared by threads */
 
 /*
- * Errors:  STATUS_CORRUPT; STATUS_CONFLICT for bytes of another Vectorscan or
+ * Errors:  STATUS_CORRUPT; STATUS_CONFLICT for bytes of another Hyperscan or
  *          for another processor: compile anew.
  */
 enum status pattern_set_open(const void *bytes, size_t n,

@@ -1,7 +1,7 @@
 /*
  * pattern_set: the bytes of a compiled set, between pattern_compile.c, which
  * writes them, and pattern.c, which opens them: this head, then ITEMS_N items,
- * then Vectorscan's serialized database.
+ * then Hyperscan's serialized database.
  */
 #ifndef TEXT_PATTERN_SET_H
 #define TEXT_PATTERN_SET_H
@@ -20,7 +20,7 @@ struct pattern_set_head {
 struct pattern_set_item {
 	uint32_t id;
 	uint32_t bytes;	    /* length of a keyword */
-	uint32_t has_start; /* of a regex: Vectorscan says where it begins */
+	uint32_t has_start; /* of a regex: Hyperscan says where it begins */
 };
 
 #endif /* TEXT_PATTERN_SET_H */

@@ -1,5 +1,5 @@
 /*
- * pattern: the scanning half of the door to Vectorscan.  See text/pattern.h.
+ * pattern: the scanning half of the door to Hyperscan.  See text/pattern.h.
  *
  * Must not know: policies, JSON, where a text came from.
  * Source: Hyperscan 5.4 developer reference, "Scanning for Patterns".
@@ -49,7 +49,7 @@ open_database(struct pattern_set *set, const char *bytes, size_t n,
 	case HS_DB_MODE_ERROR:
 		return err_set(err, STATUS_CONFLICT,
 			       "the pattern database is another processor's "
-			       "or another Vectorscan's");
+			       "or another Hyperscan's");
 	default:
 		return err_set(err, STATUS_CORRUPT,
 			       "the pattern database is damaged");
@@ -144,7 +144,7 @@ fit(struct pattern_scanner *scanner, const struct pattern_set *set,
 	}
 	if (hs_alloc_scratch(set->database, &scanner->scratch) != HS_SUCCESS) {
 		return err_set(err, STATUS_INTERNAL,
-			       "cannot get scratch memory for Vectorscan");
+			       "cannot get scratch memory for Hyperscan");
 	}
 	if (scanner->slots_n < set->items_n) {
 		free(scanner->slots);
@@ -197,7 +197,7 @@ whole_word(const struct scan *scan, size_t start, size_t end)
 	       fold_word_edge(scan->text, scan->n, end);
 }
 
-/* Vectorscan's callback; 0: go on. */
+/* Hyperscan's callback; 0: go on. */
 static int
 on_match(unsigned place, unsigned long long from, unsigned long long to,
 	 unsigned flags, void *arg)
@@ -274,7 +274,7 @@ pattern_scan(struct pattern_scanner *scanner, const struct pattern_set *set,
 	}
 	if (got != HS_SUCCESS) {
 		return err_set(err, STATUS_INTERNAL,
-			       "Vectorscan gave up with %d", got);
+			       "Hyperscan gave up with %d", got);
 	}
 	if (scan.matches_n > 0) {
 		qsort(scan.matches, scan.matches_n, sizeof(*scan.matches),

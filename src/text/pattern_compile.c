@@ -1,5 +1,5 @@
 /*
- * pattern_compile: the compiling half of the door to Vectorscan.
+ * pattern_compile: the compiling half of the door to Hyperscan.
  *
  * Must not know: policies, JSON.
  * Source: Hyperscan 5.4 developer reference, "Compiling Patterns".
@@ -16,7 +16,7 @@
 #include "text/pattern_set.h"
 
 /*
- * Vectorscan's reason as our errors are written: lower case, no full stop,
+ * Hyperscan's reason as our errors are written: lower case, no full stop,
  * and no advice to set flags of its own.
  */
 static enum status
@@ -54,7 +54,7 @@ refuse_item(struct err *err, size_t place, const char *reason)
 	return refuse(err, pointer + at, reason);
 }
 
-/* What the compiler works on: arrays as Vectorscan wants them. */
+/* What the compiler works on: arrays as Hyperscan wants them. */
 struct work {
 	struct arena *arena;
 	const char **texts;

@@ -11,7 +11,7 @@
 #include "policy/snapshot.h"
 #include "policy/source.h"
 
-/* A pattern of a few bytes can cost Vectorscan a second: not what is tried. */
+/* A pattern of a few bytes can cost Hyperscan a second: not what is tried. */
 enum { TEXT_MAX_BYTES = 4096 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

@@ -234,7 +234,54 @@ damaged_bytes_are_refused(void **state)
 	buf_fini(&bytes);
 }
 
-/* Vectorscan's own header: magic, version, length, platform (5.4). */
+/* At every place of texts of every length, since the library looks at 64 bytes
+ * at once: Vectorscan 5.4.9 fails here (docs/decisions/ADR-0013). */
+static void
+a_pattern_is_found_wherever_it_is(void **state)
+{
+	struct fixture *fixture = *state;
+	enum { LENGTHS = 300 };
+	static const struct {
+		enum pattern_kind kind;
+		const char *pattern, *hit;
+	} hits[] = {
+		{ PATTERN_REGEX, "a+b", "aab" },
+		{ PATTERN_REGEX, "x+", "x" },
+		{ PATTERN_REGEX, "[0-9]+kg", "7kg" },
+		{ PATTERN_REGEX, "[0-9]{3}-[0-9]{2}", "123-45" },
+		{ PATTERN_REGEX, "sk-[a-z]{6}", "sk-abcdef" },
+		{ PATTERN_KEYWORD, "bomb", "bomb" },
+	};
+
+	for (size_t i = 0; i < sizeof(hits) / sizeof(hits[0]); i++) {
+		const char *const patterns[PATTERNS] = { hits[i].pattern };
+		struct pattern_set *set = make_set(hits[i].kind, patterns);
+		size_t hit_n = strlen(hits[i].hit), found = 0, asked = 0;
+
+		for (size_t n = hit_n; n <= LENGTHS; n++) {
+			for (size_t at = 0; at + hit_n <= n; at++, asked++) {
+				char text[LENGTHS + 1] = { 0 };
+				struct pattern_match *got = NULL;
+				size_t got_n = 0;
+
+				memset(text, '.', n);
+				memcpy(text + at, hits[i].hit, hit_n);
+				assert_int_equal(
+				    pattern_scan(fixture->scanner, set, text, n,
+						 fixture->arena, &got, &got_n,
+						 NULL),
+				    STATUS_OK);
+				found += got_n == 1 && got->start == at;
+				arena_reset(fixture->arena);
+			}
+		}
+		print_message("%s\n", hits[i].pattern);
+		assert_int_equal(found, asked);
+		pattern_set_free(set);
+	}
+}
+
+/* Hyperscan's own header: magic, version, length, platform (5.4). */
 static void
 another_processors_bytes_are_a_conflict(void **state)
 {
@@ -338,6 +385,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_scan_finds_each_once_at_its_first_place),
+		cmocka_unit_test(a_pattern_is_found_wherever_it_is),
 		cmocka_unit_test(a_check_says_what_is_wrong),
 		cmocka_unit_test(compiling_names_the_place),
 		cmocka_unit_test(damaged_bytes_are_refused),
