@@ -31,6 +31,18 @@ void *arena_alloc(struct arena *arena, size_t n) __attribute__((malloc));
 /* N elements of SIZE bytes, zeroed; an overflow of N * SIZE is an assert. */
 void *arena_array(struct arena *arena, size_t n, size_t size);
 
+/*
+ * A list that grows: ITEMS, of which N of SIZE bytes are used and *CAP fit,
+ * or, where it is full, a copy of twice the size.  A list of zeroes is an empty
+ * one.  The return value has room for one more.
+ */
+void *arena_grow(struct arena *arena, void *items, size_t n, size_t *cap,
+		 size_t size);
+
+/* TEXT with its ASCII letters lower: a copy, or TEXT itself where there is
+ * nothing to change, which is the usual case. */
+const char *arena_lower(struct arena *arena, const char *text);
+
 char *arena_strdup(struct arena *arena, const char *text);
 char *arena_strndup(struct arena *arena, const char *text, size_t n);
 char *arena_printf(struct arena *arena, const char *format, ...)

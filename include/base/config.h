@@ -43,9 +43,18 @@ void config_default(struct config *config);
 enum status config_load(const char *path, struct config *config,
 			struct err *err) MUST_CHECK;
 
-/* Every setting with its kind (words, or range and unit), default and doc. */
-void config_describe(void (*row)(void *arg, const char *name, const char *kind,
-				 const char *fallback, const char *doc),
+/* A setting, in words; all borrowed for the call. */
+struct config_row {
+	const char *name;
+	const char *kind; /* "text", "1 to 256 threads", "a|b|c" */
+	const char *value, *fallback;
+	const char *unit; /* of a number; "" */
+	const char *doc;
+};
+
+/* Call ROW for every setting of CONFIG, in the order of the table. */
+void config_describe(const struct config *config,
+		     void (*row)(void *arg, const struct config_row *row),
 		     void *arg);
 
 #endif /* BASE_CONFIG_H */

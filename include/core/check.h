@@ -38,6 +38,18 @@ typedef void check_fn(struct check *check);
 /* Is KEY one whose check looks at the text? */
 bool check_is_content(enum constraint_key key);
 
+/* What is said of a number that is held against a limit. */
+struct check_words {
+	const char *violation, *violation_message;
+	const char *near, *near_message; /* NULL: it has no threshold */
+	const char *unit;
+	enum detail_type type; /* DETAIL_MONEY or DETAIL_COUNT */
+};
+
+/* Hold OBSERVED against CHECK's constraint, and its policy's warn_threshold. */
+void check_limit(struct check *check, const struct check_words *words,
+		 int64_t observed);
+
 /* Call the check of CHECK's constraint; a FLAG that is false has none. */
 void check_run(struct check *check);
 

@@ -107,7 +107,4 @@ bool reading_refuse(struct reading *r, const struct json *at,
 bool reading_refuse_member(struct reading *r, const struct json *at,
 			   const char *name, const char *why);
 
-/* TEXT with A to Z made lower case, in the arena. */
-char *reading_lower(struct reading *r, const char *text);
-
 #endif /* POLICY_READING_H */

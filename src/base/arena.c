@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdalign.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "base/memory.h"
 
 enum { ALIGN = 16, SMALLEST_BYTES = 256, DOUBLE_UP_TO_BYTES = 1 << 20 };
+enum { GROW_FIRST = 8 };
 
 struct block {
 	struct block *next;
@@ -120,6 +122,46 @@ arena_array(struct arena *arena, size_t n, size_t size)
 {
 	assert(size == 0 || n <= SIZE_MAX / size);
 	return arena_alloc(arena, n * size);
+}
+
+void *
+arena_grow(struct arena *arena, void *items, size_t n, size_t *cap, size_t size)
+{
+	assert(n <= *cap);
+	if (n < *cap) {
+		return items;
+	}
+	size_t grown = n == 0 ? GROW_FIRST : n * 2;
+	void *out = arena_array(arena, grown, size);
+	if (n > 0) {
+		memcpy(out, items, n * size);
+	}
+	*cap = grown;
+	return out;
+}
+
+static bool
+is_upper(char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+const char *
+arena_lower(struct arena *arena, const char *text)
+{
+	const char *first = text;
+
+	while (*first != '\0' && !is_upper(*first)) {
+		first++;
+	}
+	if (*first == '\0') {
+		return text;
+	}
+	char *out = arena_strdup(arena, text);
+	for (char *c = out + (first - text); *c != '\0'; c++) {
+		*c = is_upper(*c) ? (char)(*c + ('a' - 'A')) : *c;
+	}
+	return out;
 }
 
 char *

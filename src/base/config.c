@@ -278,15 +278,49 @@ config_load(const char *path, struct config *config, struct err *err)
 	return status;
 }
 
-void
-config_describe(void (*row)(void *arg, const char *name, const char *kind,
-			    const char *fallback, const char *doc),
-		void *arg)
+/* The value that CONFIG has, for a person. */
+static const char *
+describe_value(const struct setting *setting, const struct config *config,
+	       char out[KIND_BYTES])
 {
-	char kind[KIND_BYTES];
+	const char *place = (const char *)config + setting->offset;
+	const char *word = setting->words;
+
+	switch (setting->kind) {
+	case KIND_TEXT:
+		return place;
+	case KIND_NUMBER:
+		snprintf(out, KIND_BYTES, "%" PRId64,
+			 *(const int64_t *)(const void *)place);
+		return out;
+	case KIND_CHOICE:
+	default:
+		for (int i = *(const int *)(const void *)place; i > 0; i--) {
+			word = strchr(word, '|') + 1;
+		}
+		snprintf(out, KIND_BYTES, "%.*s", (int)strcspn(word, "|"),
+			 word);
+		return out;
+	}
+}
+
+void
+config_describe(const struct config *config,
+		void (*row)(void *arg, const struct config_row *row), void *arg)
+{
+	char kind[KIND_BYTES], value[KIND_BYTES];
 
 	for (int i = 0; i < SETTINGS_N; i++) {
-		row(arg, settings[i].name, describe_kind(&settings[i], kind),
-		    settings[i].fallback, settings[i].doc);
+		const struct setting *s = &settings[i];
+		const struct config_row told = {
+			.name = s->name,
+			.kind = describe_kind(s, kind),
+			.value = describe_value(s, config, value),
+			.fallback = s->fallback,
+			.unit = s->unit != NULL ? s->unit : "",
+			.doc = s->doc,
+		};
+
+		row(arg, &told);
 	}
 }

@@ -31,6 +31,58 @@ check_run(struct check *check)
 	}
 }
 
+/* NUMBER in the unit of WORDS. */
+static void
+say_number(struct finding *f, const struct check_words *words, const char *name,
+	   int64_t number)
+{
+	if (words->type == DETAIL_MONEY) {
+		finding_money(f, name, number);
+	} else {
+		finding_count(f, name, number);
+	}
+}
+
+/* The finding for OBSERVED, which is not above the limit; NULL: none. */
+static struct finding *
+near_limit(struct check *check, const struct check_words *words,
+	   int64_t observed)
+{
+	const struct constraint *c =
+	    policy_constraint(check->policy, CONSTRAINT_warn_threshold);
+
+	if (words->near == NULL || c == NULL) {
+		return NULL;
+	}
+	int64_t threshold = policy_number(check->policy, c, check->ctx);
+	if (observed < threshold) {
+		return NULL;
+	}
+	struct finding *f =
+	    check_add(check, FINDING_WARNING, words->near, words->near_message);
+	say_number(f, words, "threshold", threshold);
+	return f;
+}
+
+void
+check_limit(struct check *check, const struct check_words *words,
+	    int64_t observed)
+{
+	int64_t limit =
+	    policy_number(check->policy, check->constraint, check->ctx);
+	struct finding *f =
+	    observed > limit
+		? check_add(check, FINDING_VIOLATION, words->violation,
+			    words->violation_message)
+		: near_limit(check, words, observed);
+
+	if (f != NULL) {
+		say_number(f, words, "observed", observed);
+		say_number(f, words, "limit", limit);
+		finding_text(f, "unit", words->unit);
+	}
+}
+
 void
 check_none(struct check *check)
 {

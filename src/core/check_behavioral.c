@@ -4,67 +4,36 @@
 enum { SHOWN = 100 }; /* places of a text that are told */
 
 /* How a count is judged and what is said about it. */
-struct judged {
-	const char *violation, *violation_message;
-	const char *near, *near_message; /* NULL: it has no threshold */
-	const char *unit;
-};
-
-static const struct judged prompt = {
+static const struct check_words prompt = {
 	"prompt_too_long",   "the text is longer than permitted",
 	"prompt_near_limit", "the text's length is near the limit",
-	"characters",
+	"characters",	     DETAIL_COUNT,
 };
-static const struct judged total = {
+static const struct check_words total = {
 	"too_many_tokens",
 	"the request is estimated at too many tokens",
 	NULL,
 	NULL,
 	"tokens",
+	DETAIL_COUNT,
 };
-static const struct judged output = {
+static const struct check_words output = {
 	"output_too_long",
 	"more output tokens are asked for than permitted",
 	"output_near_limit",
 	"the output tokens asked for are near the limit",
 	"tokens",
+	DETAIL_COUNT,
 };
 
 static void
-judge(struct check *check, const struct judged *how, int64_t observed)
-{
-	const struct policy *policy = check->policy;
-	int64_t limit = policy_number(policy, check->constraint, check->ctx);
-	struct finding *f;
-
-	if (observed > limit) {
-		f = check_add(check, FINDING_VIOLATION, how->violation,
-			      how->violation_message);
-	} else {
-		const struct constraint *c =
-		    policy_constraint(policy, CONSTRAINT_warn_threshold);
-
-		if (how->near == NULL || c == NULL ||
-		    observed < policy_number(policy, c, check->ctx)) {
-			return;
-		}
-		f = check_add(check, FINDING_WARNING, how->near,
-			      how->near_message);
-		finding_count(f, "threshold",
-			      policy_number(policy, c, check->ctx));
-	}
-	finding_count(f, "observed", observed);
-	finding_count(f, "limit", limit);
-	finding_text(f, "unit", how->unit);
-}
-
-static void
-judge_fact(struct check *check, const struct judged *how, enum fact_id id)
+judge_fact(struct check *check, const struct check_words *words,
+	   enum fact_id id)
 {
 	const struct fact *fact = &check->ctx->facts[id];
 
 	if (fact->source != SOURCE_MISSING) {
-		judge(check, how, fact->value.number);
+		check_limit(check, words, fact->value.number);
 	}
 }
 
@@ -77,7 +46,7 @@ check_prompt_length(struct check *check)
 void
 check_tokens_estimated(struct check *check)
 {
-	judge(check, &total, check->estimate.total_tokens);
+	check_limit(check, &total, check->estimate.total_tokens);
 }
 
 void

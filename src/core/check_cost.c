@@ -13,23 +13,18 @@ enum unknown_price {
 };
 
 /* How a limit of money is judged and what is said about it. */
-struct judged {
-	const char *violation, *violation_message;
-	const char *near, *near_message;
-	const char *unit;
-};
-
-static const struct judged request = {
+static const struct check_words request = {
 	"cost_per_request_exceeded",
 	"the request is estimated to cost more than one request may",
 	"cost_near_limit",
 	"the request's estimated cost is near the limit",
 	"USD",
+	DETAIL_MONEY,
 };
-static const struct judged price = {
+static const struct check_words price = {
 	"model_price_exceeded",	  "the model's mean price is above the limit",
 	"model_price_near_limit", "the model's mean price is near the limit",
-	"USD per million tokens",
+	"USD per million tokens", DETAIL_MONEY,
 };
 
 static const char unknown_type[] = "unknown_price";
@@ -116,34 +111,6 @@ unknown_amount(struct check *check, int64_t assumed)
 	return assumed;
 }
 
-static void
-judge(struct check *check, const struct judged *how, int64_t observed)
-{
-	int64_t limit =
-	    policy_number(check->policy, check->constraint, check->ctx);
-	struct finding *f;
-
-	if (observed > limit) {
-		f = check_add(check, FINDING_VIOLATION, how->violation,
-			      how->violation_message);
-	} else {
-		const struct constraint *c =
-		    policy_constraint(check->policy, CONSTRAINT_warn_threshold);
-
-		if (c == NULL ||
-		    observed < policy_number(check->policy, c, check->ctx)) {
-			return;
-		}
-		f = check_add(check, FINDING_WARNING, how->near,
-			      how->near_message);
-		finding_money(f, "threshold",
-			      policy_number(check->policy, c, check->ctx));
-	}
-	finding_money(f, "observed", observed);
-	finding_money(f, "limit", limit);
-	finding_text(f, "unit", how->unit);
-}
-
 /* The cost with what is unknown assumed by the settings. */
 static int64_t
 assumed_cost(const struct check *check)
@@ -162,7 +129,7 @@ check_cost_per_request(struct check *check)
 		cost = unknown_amount(check, assumed_cost(check));
 	}
 	if (cost != MONEY_UNKNOWN) {
-		judge(check, &request, cost);
+		check_limit(check, &request, cost);
 	}
 }
 
@@ -177,7 +144,7 @@ check_model_price(struct check *check)
 		mean = unknown_amount(check, check->settings->unknown_per_mil);
 	}
 	if (mean != MONEY_UNKNOWN) {
-		judge(check, &price, mean);
+		check_limit(check, &price, mean);
 	}
 }
 

@@ -7,21 +7,6 @@
 #include "base/arena.h"
 #include "core/check.h"
 
-enum { FIRST_CAP = 8 };
-
-static void
-grow(struct findings *findings, struct arena *arena)
-{
-	size_t cap = findings->cap == 0 ? FIRST_CAP : findings->cap * 2;
-	struct finding *items = arena_array(arena, cap, sizeof(*items));
-
-	if (findings->n > 0) {
-		memcpy(items, findings->items, findings->n * sizeof(*items));
-	}
-	findings->items = items;
-	findings->cap = cap;
-}
-
 static enum action
 action_of(const struct finding_of *of, enum finding_kind kind)
 {
@@ -47,9 +32,8 @@ finding_add(struct findings *findings, struct arena *arena,
 	    const struct finding_of *of, enum finding_kind kind,
 	    const char *type, const char *message)
 {
-	if (findings->n == findings->cap) {
-		grow(findings, arena);
-	}
+	findings->items = arena_grow(arena, findings->items, findings->n,
+				     &findings->cap, sizeof(*findings->items));
 	struct finding *f = &findings->items[findings->n++];
 
 	f->kind = kind;

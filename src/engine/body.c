@@ -230,16 +230,8 @@ ignore(struct reading *r, const char *name)
 {
 	struct body *body = r->body;
 
-	if (body->ignored_n == r->ignored_cap) {
-		size_t cap = r->ignored_cap == 0 ? 8 : r->ignored_cap * 2;
-		const char **grown = arena_array(r->arena, cap, sizeof(*grown));
-		if (body->ignored_n > 0) {
-			memcpy(grown, body->ignored,
-			       body->ignored_n * sizeof(*grown));
-		}
-		body->ignored = grown;
-		r->ignored_cap = cap;
-	}
+	body->ignored = arena_grow(r->arena, body->ignored, body->ignored_n,
+				   &r->ignored_cap, sizeof(*body->ignored));
 	body->ignored[body->ignored_n++] = name;
 }
 

@@ -11,17 +11,8 @@ static struct body_text *
 add(struct body_texts *texts, struct arena *arena, enum body_text_kind kind,
     const char *text)
 {
-	if (texts->n == texts->cap) {
-		size_t cap = texts->cap == 0 ? 8 : texts->cap * 2;
-		struct body_text *grown =
-		    arena_array(arena, cap, sizeof(*grown));
-
-		if (texts->n > 0) {
-			memcpy(grown, texts->items, texts->n * sizeof(*grown));
-		}
-		texts->items = grown;
-		texts->cap = cap;
-	}
+	texts->items = arena_grow(arena, texts->items, texts->n, &texts->cap,
+				  sizeof(*texts->items));
 	struct body_text *added = &texts->items[texts->n++];
 	*added =
 	    (struct body_text){ .text = text, .n = strlen(text), .kind = kind };

@@ -32,16 +32,8 @@ static void
 add_hit(struct gathering *g, const struct content_item *item,
 	const char *pointer, size_t start, size_t end)
 {
-	if (g->n == g->cap) {
-		size_t cap = g->cap == 0 ? 8 : g->cap * 2;
-		struct content_hit *grown =
-		    arena_array(g->arena, cap, sizeof(*grown));
-		if (g->n > 0) {
-			memcpy(grown, g->hits, g->n * sizeof(*grown));
-		}
-		g->hits = grown;
-		g->cap = cap;
-	}
+	g->hits =
+	    arena_grow(g->arena, g->hits, g->n, &g->cap, sizeof(*g->hits));
 	g->hits[g->n++] = (struct content_hit){ .policy = item->policy,
 						.key = item->key,
 						.item = item->item,

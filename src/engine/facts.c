@@ -44,24 +44,6 @@ warn_fact(struct settling *s, const char *type, const char *message,
 	finding_text(f, "source", fact_source_name(used.source));
 }
 
-static const char *
-lower(struct arena *arena, const char *text)
-{
-	const char *c = text;
-
-	while (*c != '\0' && !(*c >= 'A' && *c <= 'Z')) {
-		c++;
-	}
-	if (*c == '\0') {
-		return text; /* the usual case costs no copy */
-	}
-	char *out = arena_strdup(arena, text);
-	for (char *at = out; *at != '\0'; at++) {
-		*at = *at >= 'A' && *at <= 'Z' ? (char)(*at + 32) : *at;
-	}
-	return out;
-}
-
 /* The one way to write TEXT as fact ID, so that one thing has one name. */
 static const char *
 canonical(struct settling *s, enum fact_id id, const char *text)
@@ -72,7 +54,7 @@ canonical(struct settling *s, enum fact_id id, const char *text)
 		return NULL;
 	}
 	if (fact_folds(id)) {
-		text = lower(s->arena, text);
+		text = arena_lower(s->arena, text);
 	}
 	switch (id) {
 	case FACT_vendor_id:

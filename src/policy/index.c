@@ -21,7 +21,7 @@ struct table {
 	size_t n, cap;
 };
 
-enum { TABLE_FIRST = 64, LIST_FIRST = 4 };
+enum { TABLE_FIRST = 64 };
 
 static bool
 same_text(const char *a, const char *b)
@@ -165,17 +165,8 @@ append(struct table *table, enum fact_id fact, const char *tag,
 	    key->policies[key->policies_n - 1] == policy) {
 		return; /* two of its values, or branches, are the same */
 	}
-	if (key->policies_n == key->cap) {
-		size_t cap = key->cap == 0 ? LIST_FIRST : key->cap * 2;
-		uint32_t *list = arena_array(table->arena, cap, sizeof(*list));
-
-		if (key->policies_n > 0) {
-			memcpy(list, key->policies,
-			       key->policies_n * sizeof(*list));
-		}
-		key->policies = list;
-		key->cap = cap;
-	}
+	key->policies = arena_grow(table->arena, key->policies, key->policies_n,
+				   &key->cap, sizeof(*key->policies));
 	key->policies[key->policies_n++] = policy;
 }
 

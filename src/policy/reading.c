@@ -40,19 +40,6 @@ reading_refuse_member(struct reading *r, const struct json *at,
 	return reading_refuse(r, &member, "%s", why);
 }
 
-char *
-reading_lower(struct reading *r, const char *text)
-{
-	char *lower = arena_strdup(r->arena, text);
-
-	for (char *c = lower; *c != '\0'; c++) {
-		if (*c >= 'A' && *c <= 'Z') {
-			*c = (char)(*c + ('a' - 'A'));
-		}
-	}
-	return lower;
-}
-
 /* The first control character of TEXT that ALLOWED does not hold, or NULL. */
 static const char *
 control_character(const char *text, const char *allowed)
@@ -142,7 +129,7 @@ read_lower(struct reading *r, const struct json *at,
 	const char *text = NULL;
 
 	if (reading_text(r, at, field->low, field->high, &text)) {
-		text = reading_lower(r, text);
+		text = arena_lower(r->arena, text);
 		memcpy(place, &text, sizeof(text));
 	}
 }

@@ -239,8 +239,8 @@ read_model_regions(struct reading *r, const struct json *at,
 	for (size_t i = 0; i < n; i++) {
 		struct json item = json_item(at, i);
 
-		regions[i] =
-		    catalogue_region(catalogue, reading_lower(r, names[i]));
+		regions[i] = catalogue_region(catalogue,
+					      arena_lower(r->arena, names[i]));
 		if (regions[i] == NULL) {
 			(void)reading_refuse(r, &item, "unknown region");
 		}

@@ -42,7 +42,7 @@ normal(struct reading *r, enum fact_id fact, const char *text)
 	if (fact == FACT_N || !fact_folds(fact)) {
 		return text;
 	}
-	const char *lower = reading_lower(r, text);
+	const char *lower = arena_lower(r->arena, text);
 	if (r->catalogue == NULL || source_glob(lower)) {
 		return lower;
 	}

@@ -36,7 +36,7 @@ source_glob_valid(const char *text)
 static const char *
 normal(struct reading *r, enum constraint_key key, const char *text)
 {
-	const char *lower = reading_lower(r, text);
+	const char *lower = arena_lower(r->arena, text);
 	bool vendors = key == CONSTRAINT_allowed_vendors ||
 		       key == CONSTRAINT_blocked_vendors;
 

@@ -45,9 +45,9 @@ normal_subject(struct reading *r, enum scope scope, const char *subject)
 	case SCOPE_GLOBAL:
 		return "global";
 	case SCOPE_MODEL:
-		return reading_lower(r, subject);
+		return arena_lower(r->arena, subject);
 	case SCOPE_VENDOR:
-		subject = reading_lower(r, subject);
+		subject = arena_lower(r->arena, subject);
 		return r->catalogue == NULL
 			   ? subject
 			   : catalogue_vendor(r->catalogue, subject);

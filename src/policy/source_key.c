@@ -129,7 +129,8 @@ read_bound_facts(struct reading *r, const struct json *at, struct api_key *key)
 		} else if (reading_text(r, &member, 1, VALUE_BYTES, &text)) {
 			facts[key->facts_n].fact = fact;
 			facts[key->facts_n].value =
-			    fact_folds(fact) ? reading_lower(r, text) : text;
+			    fact_folds(fact) ? arena_lower(r->arena, text)
+					     : text;
 			key->facts_n++;
 		}
 	}
@@ -178,7 +179,7 @@ read_claims(struct reading *r, const struct json *at, bool folds,
 	}
 	const char **claims = arena_array(r->arena, *n, sizeof(*claims));
 	for (size_t i = 0; i < *n; i++) {
-		claims[i] = folds ? reading_lower(r, texts[i]) : texts[i];
+		claims[i] = folds ? arena_lower(r->arena, texts[i]) : texts[i];
 	}
 	*out = claims;
 }

@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -141,10 +142,62 @@ texts_are_copied(void **state)
 	arena_free(arena);
 }
 
+static void
+a_list_grows_and_keeps_what_it_has(void **state)
+{
+	struct arena *arena = arena_new(64);
+	uint32_t *list = NULL;
+	size_t cap = 0;
+
+	(void)state;
+	for (uint32_t n = 0; n < 1000; n++) {
+		uint32_t *before = list;
+		bool full = n == cap;
+
+		list = arena_grow(arena, list, n, &cap, sizeof(*list));
+		assert_true(cap > n);
+		assert_int_equal(list != before, full);
+		list[n] = n * 3;
+	}
+	for (uint32_t n = 0; n < 1000; n++) {
+		assert_int_equal(list[n], n * 3);
+	}
+	arena_free(arena);
+}
+
+static void
+lower_copies_where_it_must(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ "", NULL },
+		{ "abc-9_z", NULL },
+		{ "aBC", "abc" },
+		{ "@AZ[`az{", "@az[`az{" },
+		{ "\303\204X", "\303\204x" },
+	};
+	struct arena *arena = arena_new(64);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *got = arena_lower(arena, rows[i].text);
+
+		if (rows[i].want == NULL) {
+			assert_ptr_equal(got, rows[i].text);
+		} else {
+			assert_string_equal(got, rows[i].want);
+		}
+	}
+	arena_free(arena);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_list_grows_and_keeps_what_it_has),
+		cmocka_unit_test(lower_copies_where_it_must),
 		cmocka_unit_test(allocations_are_aligned_zeroed_and_apart),
 		cmocka_unit_test(neighbours_do_not_overlap),
 		cmocka_unit_test(a_reset_keeps_the_largest_block),

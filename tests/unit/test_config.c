@@ -261,20 +261,21 @@ struct described {
 };
 
 static void
-count_row(void *arg, const char *name, const char *kind, const char *fallback,
-	  const char *doc)
+count_row(void *arg, const struct config_row *row)
 {
 	struct described *d = arg;
 
-	assert_true(name[0] != '\0' && doc[0] != '\0');
-	assert_non_null(fallback);
+	assert_true(row->name[0] != '\0' && row->doc[0] != '\0');
+	assert_non_null(row->fallback);
+	assert_string_equal(row->value, row->fallback);
 	d->n++;
-	d->texts += strcmp(kind, "text") == 0;
-	d->numbers += strstr(kind, " to ") != NULL;
-	d->choices += strchr(kind, '|') != NULL;
-	if (strcmp(name, "threads") == 0) {
-		assert_string_equal(kind, "1 to 256 threads");
-		assert_string_equal(fallback, "16");
+	d->texts += strcmp(row->kind, "text") == 0;
+	d->numbers += strstr(row->kind, " to ") != NULL;
+	d->choices += strchr(row->kind, '|') != NULL;
+	if (strcmp(row->name, "threads") == 0) {
+		assert_string_equal(row->kind, "1 to 256 threads");
+		assert_string_equal(row->fallback, "16");
+		assert_string_equal(row->unit, "threads");
 	}
 }
 
@@ -282,9 +283,11 @@ static void
 every_setting_is_described(void **state)
 {
 	struct described d = { 0 };
+	struct config config;
 
 	(void)state;
-	config_describe(count_row, &d);
+	config_default(&config);
+	config_describe(&config, count_row, &d);
 	assert_true(d.n >= 20);
 	assert_int_equal(d.n, d.texts + d.numbers + d.choices);
 	assert_true(d.texts > 0 && d.numbers > 0 && d.choices > 0);
