@@ -116,3 +116,16 @@ fixture_compile(const char *quoted, const char *want)
 	free(text);
 	return snapshot;
 }
+
+void
+fixture_compile_each(const struct fixture_document *documents, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		char document[4096];
+
+		print_message("case %zu: %s\n", i, documents[i].members);
+		(void)snprintf(document, sizeof(document), "{'revision':1%s}",
+			       documents[i].members);
+		snapshot_unref(fixture_compile(document, documents[i].want));
+	}
+}

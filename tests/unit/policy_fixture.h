@@ -22,4 +22,13 @@ void fixture_check_policy(const char *quoted, const char *want);
 /* snapshot_compile of QUOTED, held against WANT in the same way. */
 struct snapshot *fixture_compile(const char *quoted, const char *want);
 
+/* A document {'revision':1MEMBERS}, and what is said about it. */
+struct fixture_document {
+	const char *members; /* "" or ",'policies':[...]..." */
+	const char *want;
+};
+
+/* fixture_compile of each of the N documents. */
+void fixture_compile_each(const struct fixture_document *documents, size_t n);
+
 #endif /* POLICY_FIXTURE_H */

@@ -15,31 +15,10 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "folder_fixture.h"
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 #define HEAD "[ims-policy]\n"
-
-static char folder[] = "/tmp/test_config.XXXXXX";
-static char path[64];
-
-static int
-make_folder(void **state)
-{
-	(void)state;
-	if (mkdtemp(folder) == NULL) {
-		return -1;
-	}
-	snprintf(path, sizeof(path), "%s/a.conf", folder);
-	return 0;
-}
-
-static int
-remove_folder(void **state)
-{
-	(void)state;
-	unlink(path);
-	return rmdir(folder);
-}
 
 static enum status
 load_n(const char *text, size_t n, struct config *config, struct err *err)

@@ -22,6 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "folder_fixture.h"
+
 enum { BYTES = 8192, CHILDREN = 24 };
 
 struct shared {
@@ -31,28 +33,6 @@ struct shared {
 };
 
 static const struct mapfile_head head = { 0x1234, 1 };
-static char folder[] = "/tmp/test_mapfile.XXXXXX";
-static char path[64];
-
-static int
-make_folder(void **state)
-{
-	(void)state;
-	if (mkdtemp(folder) == NULL) {
-		return -1;
-	}
-	snprintf(path, sizeof(path), "%s/file", folder);
-	return 0;
-}
-
-static int
-remove_folder(void **state)
-{
-	(void)state;
-	unlink(path);
-	return rmdir(folder);
-}
-
 static struct shared *
 map(struct mapfile_head with, size_t bytes)
 {

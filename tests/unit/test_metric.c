@@ -16,29 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "folder_fixture.h"
+
 #define N(array) (sizeof(array) / sizeof((array)[0]))
-
-static char folder[] = "/tmp/test_metric.XXXXXX";
-static char path[64];
-
-static int
-make_folder(void **state)
-{
-	(void)state;
-	if (mkdtemp(folder) == NULL) {
-		return -1;
-	}
-	snprintf(path, sizeof(path), "%s/metrics", folder);
-	return 0;
-}
-
-static int
-remove_folder(void **state)
-{
-	(void)state;
-	unlink(path);
-	return rmdir(folder);
-}
 
 /* Has what is exported this line, as a whole? */
 static bool

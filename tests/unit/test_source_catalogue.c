@@ -14,9 +14,7 @@
 #include "policy_fixture.h"
 
 /* The members of a document beside its revision, and what is refused. */
-static const struct {
-	const char *members, *want;
-} cases[] = {
+static const struct fixture_document cases[] = {
 	/* regions and aliases */
 	{ ",'regions':[{'region':'us-east'}]",
 	  "/regions/0/region_group: is required" },
@@ -64,14 +62,7 @@ static void
 a_document_is_taken_or_refused(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char document[4096];
-
-		print_message("case %zu: %s\n", i, cases[i].members);
-		(void)snprintf(document, sizeof(document), "{'revision':1%s}",
-			       cases[i].members);
-		snapshot_unref(fixture_compile(document, cases[i].want));
-	}
+	fixture_compile_each(cases, sizeof(cases) / sizeof(cases[0]));
 }
 
 static void
