@@ -2,10 +2,10 @@
  * auth: who is calling, and may it?
  *
  * Keys look like ims_<id>_<secret>: id is 16 of [a-z0-9], secret 43 of
- * base64url (32 random bytes).  Sent as Authorization: Bearer, x-api-key, or
+ * base64url's characters.  Sent as Authorization: Bearer, x-api-key, or
  * X-Admin-Key (compliance API only).  Stored is BLAKE2b-256 of the secret,
- * compared in constant time; the secrets have 256 random bits, so nothing
- * slower is needed.  The door to libsodium.
+ * compared in constant time; the secrets have 258 random bits, so nothing
+ * slower is needed.  digest_init (base/digest.h) comes first.
  */
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H
@@ -22,9 +22,6 @@ enum {
 	AUTH_SECRET_CHARS = 43,
 	AUTH_KEY_BYTES = 4 + AUTH_ID_CHARS + 1 + AUTH_SECRET_CHARS + 1
 };
-
-/* Must be called once, before any other. */
-enum status auth_init(struct err *err) MUST_CHECK;
 
 /* Who may: a set of roles, 1 << enum role; AUTH_ANYONE needs no key. */
 enum {

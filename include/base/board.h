@@ -22,6 +22,13 @@
 
 enum { BOARD_PROCESSES = 512, BOARD_NAME_BYTES = 16 };
 
+/* What keeps the counters in the board's counter_epoch. */
+enum board_counts {
+	BOARD_COUNTS_NOTHING, /* not known yet, or being rebuilt */
+	BOARD_COUNTS_MEMCACHED,
+	BOARD_COUNTS_POSTGRESQL
+};
+
 /* A running process.  Written by itself; freed by itself or the keeper. */
 struct board_process {
 	_Atomic int32_t pid; /* 0 or less: free, or not filled in yet */
@@ -44,6 +51,9 @@ struct board {
 	_Atomic int32_t pg_up;		      /* 1: last statement succeeded */
 	_Atomic int64_t pg_changed_us;	      /* when pg_up last changed */
 	_Atomic uint64_t spool_drained_bytes; /* total ever drained */
+	_Atomic uint64_t counter_epoch;	      /* of the counters; 0: none */
+	_Atomic int32_t counter_counts;	      /* enum board_counts */
+	_Atomic int32_t clock_off;	      /* 1: the clock is off */
 	/* written by whoever appends */
 	_Atomic uint64_t spool_segment;	       /* number that is written now */
 	_Atomic uint64_t spool_appended_bytes; /* total ever appended */

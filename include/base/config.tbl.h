@@ -19,7 +19,36 @@ TEXT(pg_api, "",
      "libpq connection string of the API pool (role ims_policy_api)")
 TEXT(pg_admin, "",
      "libpq connection string of ims-policyctl: owner of the schema")
-TEXT(memcached, "", "servers of the counters: host:port or /path, by comma")
+TEXT(pg_counter, "",
+     "libpq connection string for counters and reports (role "
+     "ims_policy_counter): used while memcached is lost, and for reports of "
+     "calls that memcached does not know; empty: then neither can be answered")
+TEXT(memcached, "",
+     "servers of the counters: host, host:port or /path, by comma")
+NUMBER(memcached_timeout_ms, 100, 1, 60000, "ms",
+       "a memcached server that is later than this, three times in a row, is "
+       "left alone for a second")
+NUMBER(memcached_lost_ms, 3000, 100, 3600000, "ms",
+       "a memcached that does not answer for this long is lost: PostgreSQL "
+       "counts until it is back")
+NUMBER(memcached_back_ms, 5000, 100, 3600000, "ms",
+       "a memcached that was lost must answer for this long before it counts "
+       "again")
+NUMBER(counter_wait_ms, 500, 10, 60000, "ms",
+       "most that a decision waits for other calls' claims on the same counter")
+NUMBER(reservation_ttl_s, 900, 1, 604800, "s",
+       "a call whose report has not come by then is expired")
+CHOICE(reservation_unsettled, "charge", "charge|release",
+       "what an expired call without a report costs: its estimate, or nothing")
+NUMBER(report_window_s, 3600, 0, 2592000, "s",
+       "how long after its expiry a late report is settled without asking "
+       "PostgreSQL")
+NUMBER(retry_window_s, 300, 0, 86400, "s",
+       "a request_id that comes again within it is a retry and gets the first "
+       "decision; 0: never")
+NUMBER(clock_off_max_ms, 1000, 10, 3600000, "ms",
+       "a host whose clock is further from PostgreSQL's is not ready and does "
+       "not count")
 NUMBER(threads, 16, 1, 256, "threads",
        "workers of a responder; 1 under mod_fcgid, which gives a process one "
        "request at a time")
@@ -45,6 +74,9 @@ NUMBER(partition_months_ahead, 3, 1, 24, "months",
 NUMBER(record_retention_days, 0, 0, 36500, "days",
        "partitions wholly older are dropped; 0: never; a policy's "
        "retention_days can only lengthen it")
+NUMBER(usage_retention_days, 0, 0, 36500, "days",
+       "the same for the ledger of usage, of which 62 days are kept in any "
+       "case, since open budgets are rebuilt from them")
 CHOICE(fail_mode, "open", "open|closed",
        "what on_error default means: open allows, closed blocks")
 TEXT(default_user_tier, "free", "tier of a user that nothing is known about")

@@ -24,11 +24,28 @@ COUNTER(http_refused_total, "reason",
 COUNTER(spool_appends_total, "result", "ok|full|error",
 	"records handed to the spool")
 COUNTER(spool_bytes_total, NULL, NULL, "bytes handed to the spool")
-COUNTER(drain_rows_total, "table", "evaluations|policy_violations",
+COUNTER(drain_rows_total, "table", "evaluations|policy_violations|usage",
 	"rows that reached PostgreSQL")
 COUNTER(drain_batches_total, "result", "ok|error", "batches to PostgreSQL")
 COUNTER(drain_rejected_total, NULL, NULL,
 	"records that PostgreSQL refused, kept in spool/rejected")
+COUNTER(counter_takes_total, "result", "taken|refused|unknown",
+	"claims on counters, a claim being all that one call counts")
+COUNTER(counter_errors_total, "store", "memcached|postgresql",
+	"times that a counter could not be asked")
+COUNTER(counter_conflicts_total, NULL, NULL,
+	"claims made anew because another call was faster")
+COUNTER(counter_waits_total, NULL, NULL,
+	"times that a claim waited for another call's open claim")
+COUNTER(counter_round_trips_total, "store", "memcached|postgresql",
+	"round trips to the counters")
+COUNTER(counter_rebuilds_total, "result", "ok|error",
+	"times that all counters were rebuilt from the ledger")
+COUNTER(reservations_total, "event",
+	"opened|settled|expired|released|late|repeated",
+	"what became of reservations")
+COUNTER(retries_total, "result", "answered|conflict|running",
+	"requests whose request_id had come before")
 COUNTER(snapshot_publishes_total, "result", "ok|refused|error",
 	"policy revisions compiled by the housekeeper")
 COUNTER(snapshot_loads_total, "result", "ok|error",
@@ -37,6 +54,10 @@ COUNTER(keeper_starts_total, NULL, NULL, "housekeepers started")
 COUNTER(process_starts_total, NULL, NULL, "responders started")
 GAUGE(policy_revision, "revision of the published snapshot")
 GAUGE(spool_backlog_bytes, "bytes not yet in PostgreSQL")
+GAUGE(reservations_open, "calls that are neither reported nor expired")
+GAUGE(counter_epoch, "epoch of the counters; each rebuild begins one")
+GAUGE(counter_store, "what counts: 0 nothing, 1 memcached, 2 PostgreSQL")
+GAUGE(clock_off_seconds, "how far this host's clock is from PostgreSQL's")
 GAUGE(housekeeper_up, "1 when the housekeeper is at work")
 GAUGE(postgresql_up, "1 when the housekeeper's last statement succeeded")
 HISTOGRAM(evaluation_seconds, "time of one decision inside the engine")

@@ -1,17 +1,13 @@
 #include "auth/auth.h"
 
 #include <assert.h>
-#include <sodium.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/digest.h"
+
 #define KEY_PREFIX "ims_"
 #define ADMIN_KEY_PATH "/api/v1/compliance"
-
-_Static_assert(KEY_HASH_BYTES == crypto_generichash_BYTES,
-	       "a hash is BLAKE2b-256");
-
-enum { SECRET_BYTES = 32 };
 
 static const char id_chars[] = "abcdefghijklmnopqrstuvwxyz0123456789";
 static const char secret_chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -24,45 +20,31 @@ struct key_text {
 	char secret[AUTH_SECRET_CHARS + 1];
 };
 
-enum status
-auth_init(struct err *err)
-{
-	if (sodium_init() < 0) {
-		return err_set(err, STATUS_INTERNAL,
-			       "libsodium does not start");
-	}
-	return STATUS_OK;
-}
-
 void
 auth_hash(const char *secret, unsigned char hash[KEY_HASH_BYTES])
 {
-	int failed = crypto_generichash(hash, KEY_HASH_BYTES,
-					(const unsigned char *)secret,
-					strlen(secret), NULL, 0);
-
-	assert(failed == 0);
+	digest_bytes(secret, strlen(secret), hash, KEY_HASH_BYTES);
 }
 
 void
 auth_make_key(char key[AUTH_KEY_BYTES], char id[AUTH_ID_CHARS + 1],
 	      unsigned char hash[KEY_HASH_BYTES])
 {
-	unsigned char random[SECRET_BYTES];
 	const size_t prefix_n = sizeof(KEY_PREFIX) - 1;
 	char *secret = key + prefix_n + AUTH_ID_CHARS + 1;
 
 	for (int i = 0; i < AUTH_ID_CHARS; i++) {
-		id[i] = id_chars[randombytes_uniform(sizeof(id_chars) - 1)];
+		id[i] = id_chars[digest_random_below(sizeof(id_chars) - 1)];
 	}
 	id[AUTH_ID_CHARS] = '\0';
 	memcpy(key, KEY_PREFIX, prefix_n);
 	memcpy(key + prefix_n, id, AUTH_ID_CHARS);
 	key[prefix_n + AUTH_ID_CHARS] = '_';
-	randombytes_buf(random, sizeof(random));
-	sodium_bin2base64(secret, AUTH_SECRET_CHARS + 1, random, sizeof(random),
-			  sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	sodium_memzero(random, sizeof(random));
+	for (int i = 0; i < AUTH_SECRET_CHARS; i++) {
+		secret[i] =
+		    secret_chars[digest_random_below(sizeof(secret_chars) - 1)];
+	}
+	secret[AUTH_SECRET_CHARS] = '\0';
 	auth_hash(secret, hash);
 }
 
@@ -147,8 +129,8 @@ find_key(const struct snapshot_data *snapshot, const char *text, int64_t now_us)
 	}
 	const struct api_key *key = snapshot_key(snapshot, parts.id);
 	auth_hash(parts.secret, hash);
-	bool same = sodium_memcmp(hash, key != NULL ? key->hash : nobody,
-				  KEY_HASH_BYTES) == 0;
+	bool same = digest_equal(hash, key != NULL ? key->hash : nobody,
+				 KEY_HASH_BYTES);
 	if (key == NULL || !same || key->revoked || now_us >= key->expires_us) {
 		return NULL;
 	}

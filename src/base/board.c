@@ -52,6 +52,9 @@ forget_last_boot(struct board *board)
 	board->keeper_pid = 0;
 	board->keeper_beat_us = 0;
 	board->pg_up = 0;
+	board->counter_epoch = 0; /* others may have begun another */
+	board->counter_counts = BOARD_COUNTS_NOTHING;
+	board->clock_off = 0;
 	for (int i = 0; i < BOARD_PROCESSES; i++) {
 		board->processes[i].pid = 0;
 	}
