@@ -24,6 +24,7 @@ struct check {
 	const char *excused; /* of the policy: see struct finding */
 	const struct content_hit *hits; /* [hits_n] of the scan, sorted */
 	size_t hits_n;
+	size_t told_n; /* of OUT: see struct run */
 	struct arena *arena;
 	struct findings *out;
 };

@@ -15,7 +15,8 @@
  *   by        MODEL: depends on the model, so degrade may be asked for;
  *             FIXED: does not.  PARAM: says nothing alone, it modifies the
  *             others of its policy
- *   check     core's function check_<check>, or `none` for a PARAM, or
+ *   check     core's function check_<check>, or `none` for a PARAM,
+ *             `counted` for a row of core/counter.tbl.h, or
  *             `not_built`: answers not_evaluated until its issue is done
  *   doc       one line for docs/policies.md
  */
@@ -26,16 +27,16 @@ CONSTRAINT(max_cost_per_mil_tokens, COST, P, MONEY, 0, 1000000, MODEL,
 	   model_price, "highest mean price per million tokens of the model")
 CONSTRAINT(warn_threshold, ANY, PRXC, THRESHOLD, 0, 1e12, PARAM, none,
 	   "at or above it a warning is given; unit of what it belongs to")
-CONSTRAINT(max_daily_cost, COST, PC, MONEY, 0, 1000000000, MODEL, not_built,
+CONSTRAINT(max_daily_cost, COST, P, MONEY, 0, 1000000000, MODEL, counted,
 	   "budget of a subject in a day")
-CONSTRAINT(max_weekly_cost, COST, PC, MONEY, 0, 1000000000, MODEL, not_built,
+CONSTRAINT(max_weekly_cost, COST, PC, MONEY, 0, 1000000000, MODEL, counted,
 	   "budget of a subject in an ISO week")
-CONSTRAINT(max_monthly_cost, COST, PC, MONEY, 0, 1000000000, MODEL, not_built,
+CONSTRAINT(max_monthly_cost, COST, PC, MONEY, 0, 1000000000, MODEL, counted,
 	   "budget of a subject in a calendar month")
-CONSTRAINT(max_daily_tokens, COST, PC, COUNT, 0, 1000000000000, FIXED,
-	   not_built, "tokens of a subject in a day")
-CONSTRAINT(max_monthly_tokens, COST, PC, COUNT, 0, 1000000000000, FIXED,
-	   not_built, "tokens of a subject in a calendar month")
+CONSTRAINT(max_daily_tokens, COST, P, COUNT, 0, 1000000000000, FIXED,
+	   counted, "tokens of a subject in a day")
+CONSTRAINT(max_monthly_tokens, COST, P, COUNT, 0, 1000000000000, FIXED,
+	   counted, "tokens of a subject in a calendar month")
 CONSTRAINT(alert_threshold, COST, PC, MONEY, 0, 1000000000, PARAM, none,
 	   "spend at which one budget_alert is raised a window")
 CONSTRAINT(reset_hour_utc, COST, PC, COUNT, 0, 23, PARAM, none,
@@ -77,15 +78,15 @@ CONSTRAINT(max_tokens_estimated, BEHAVIORAL, P, COUNT, 0, 1000000000000, FIXED,
 CONSTRAINT(max_output_tokens, BEHAVIORAL, PX, COUNT, 0, 1000000000000, FIXED,
 	   output_tokens, "most output tokens asked for")
 CONSTRAINT(max_requests_per_minute, BEHAVIORAL, P, COUNT, 1, 1000000000, FIXED,
-	   not_built, "requests of a subject in any 60 seconds")
+	   counted, "requests of a subject in any 60 seconds")
 CONSTRAINT(max_requests_per_hour, BEHAVIORAL, P, COUNT, 1, 1000000000, FIXED,
-	   not_built, "requests of a subject in any 60 minutes")
+	   counted, "requests of a subject in any 60 minutes")
 CONSTRAINT(max_requests_per_day, BEHAVIORAL, P, COUNT, 1, 1000000000, FIXED,
-	   not_built, "requests of a subject in any 24 hours")
+	   counted, "requests of a subject in any 24 hours")
 CONSTRAINT(max_tokens_per_minute, BEHAVIORAL, P, COUNT, 1, 1000000000000,
-	   FIXED, not_built, "tokens of a subject in any 60 seconds")
+	   FIXED, counted, "tokens of a subject in any 60 seconds")
 CONSTRAINT(max_parallel_requests, BEHAVIORAL, P, COUNT, 1, 1000000, FIXED,
-	   not_built, "calls of a subject that may be open at once")
+	   counted, "calls of a subject that may be open at once")
 CONSTRAINT(blocked_keywords, BEHAVIORAL, PRX, KEYWORDS, 256, 10000, FIXED,
 	   content, "whole words that no text may hold, any case, folded")
 CONSTRAINT(blocked_patterns, BEHAVIORAL, PRX, PATTERNS, 1024, 1000, FIXED,

@@ -35,9 +35,10 @@ enum fact_source {
 	SOURCE_DIRECTORY, /* the table subjects */
 	SOURCE_BODY,
 	SOURCE_HEADER,
-	SOURCE_CATALOGUE, /* the model catalogue */
-	SOURCE_DEFAULT,	  /* the server's setting */
-	SOURCE_COMPUTED	  /* from the text */
+	SOURCE_CATALOGUE,  /* the model catalogue */
+	SOURCE_DEFAULT,	   /* the server's setting */
+	SOURCE_COMPUTED,   /* from the text */
+	SOURCE_RESERVATION /* of a report: what counted before the call */
 };
 
 union value {

@@ -19,6 +19,7 @@
 
 #include "core/catalogue.h"
 #include "core/context.h"
+#include "core/counter.h"
 #include "core/decision.h"
 #include "core/policy.h"
 
@@ -42,6 +43,9 @@ struct decide_ops {
 	bool (*scan)(void *arg, struct arena *arena,
 		     const struct content_hit **hits, size_t *hits_n,
 		     const char **why);
+	/* Who counts (core/counter.h); NULL: nobody, which is CHARGE_UNKNOWN
+	 * for every charge. */
+	counter_take_fn *take;
 	void *arg;
 };
 

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/counter.h"
 #include "core/estimate.h"
 #include "core/policy.h"
 
@@ -21,6 +22,7 @@ enum detail_type {
 	DETAIL_MONEY, /* nano-dollars; dollars in JSON */
 	DETAIL_RATIO,
 	DETAIL_FLAG,
+	DETAIL_TIME, /* number: microseconds; RFC 3339 in JSON */
 	DETAIL_TEXTS,
 	DETAIL_MODELS, /* alternatives: model_id, vendor_id, mean price */
 	DETAIL_HITS    /* where content matched: item, kind, pointer, bytes */
@@ -107,6 +109,13 @@ struct decision {
 	size_t chain_n;
 	struct execution *executions; /* [executions_n] */
 	size_t executions_n;	      /* policies_evaluated */
+	/* What was to be counted for the model that will run, or for the last
+	 * one that was tried, and what came of it. */
+	const struct charge *charges; /* [charges_n] in the order of policies */
+	const struct charged *charged; /* [charges_n] */
+	size_t charges_n;
+	struct charge_model charged_model;
+	bool taken;	 /* the call is admitted and its charges are counted */
 	bool record_all; /* a log_all_requests policy applies, or may */
 };
 

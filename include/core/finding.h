@@ -27,10 +27,14 @@ struct finding *finding_add(struct findings *findings, struct arena *arena,
 struct finding *check_add(struct check *check, enum finding_kind kind,
 			  const char *type, const char *message);
 
+/* What POLICY's on_error asks for: ACTION_ALLOW or ACTION_BLOCK. */
+enum action finding_on_error(const struct policy *policy, bool fail_closed);
+
 /* Add a detail to F.  Texts, models and hits are borrowed. */
 void finding_text(struct finding *f, const char *name, const char *text);
 void finding_count(struct finding *f, const char *name, int64_t n);
 void finding_money(struct finding *f, const char *name, int64_t nanousd);
+void finding_time(struct finding *f, const char *name, int64_t us);
 void finding_flag(struct finding *f, const char *name, bool flag);
 void finding_texts(struct finding *f, const char *name,
 		   const char *const *texts, size_t n);

@@ -161,6 +161,10 @@ struct constraint {
 	const char *text;	  /* TEXT; OBJECT as JSON text */
 	const char *const *texts; /* [texts_n] TEXTS lower case, NAMES, ... */
 	size_t texts_n;
+	/* Which counter of a subject it is: the same as long as the policy,
+	 * the key, the scope, applies_to and the window are.  Not 0 for a key
+	 * of core/counter.tbl.h. */
+	uint64_t counter;
 };
 
 /* Another number for one subject until a time. */
@@ -203,8 +207,12 @@ struct policy {
 	const struct exemption *exemptions; /* [exemptions_n] */
 	size_t exemptions_n;
 	bool by_model; /* a constraint or the condition depends on the model */
-	bool needs_content; /* keywords or patterns */
+	bool needs_content;	 /* keywords or patterns */
+	bool counts;		 /* a constraint of core/counter.tbl.h */
+	const struct zone *zone; /* of its timezone (core/window.h), or NULL */
 };
+
+struct zone; /* core/window.h */
 
 /* The constraint KEY of POLICY, or NULL. */
 const struct constraint *policy_constraint(const struct policy *policy,
@@ -219,6 +227,9 @@ bool policy_flag(const struct policy *policy, enum constraint_key key);
  */
 int64_t policy_number(const struct policy *policy, const struct constraint *c,
 		      const struct context *ctx);
+
+/* Which fact names the subjects of SCOPE; FACT_N: none, SCOPE_GLOBAL has one. */
+enum fact_id scope_fact(enum scope scope);
 
 /* The subject of CTX in POLICY's scope: a fact's text, "anonymous" where it
  * is missing, "global" for SCOPE_GLOBAL.  Borrowed from CTX. */

@@ -32,6 +32,7 @@ struct run {
 	size_t applying_n;
 	struct bypass bypass;
 	struct findings out;
+	size_t told_n; /* of OUT, that bypasses have been told of already */
 };
 
 /* Which constraints of a policy are checked. */
@@ -58,6 +59,9 @@ const char *run_excused(const struct run *run, const struct policy *policy);
 
 /* Does any policy that applies look at the text, and is there one? */
 bool run_needs_content(const struct run *run);
+
+/* Say that it cannot be told whether POLICY applies. */
+struct finding *run_say_unclear(struct run *run, const struct policy *policy);
 
 /* Check PARTS (run_part bits) of the I-th policy that applies. */
 void run_policy(struct run *run, size_t i, unsigned parts);

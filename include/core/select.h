@@ -1,5 +1,5 @@
 /*
- * select: the part of a selection that a fallback needs again.
+ * select: parts of a selection: what a fallback needs again, what counts.
  *
  * core/policy.h has the selection itself.
  */
@@ -9,11 +9,17 @@
 #include "core/policy.h"
 
 /* May POLICY answer otherwise when another model runs?  By a constraint, its
- * condition, or the subject that its limits and exemptions are for. */
+ * condition, or the subject that its limits, exemptions and counters are
+ * for. */
 bool policy_by_model(const struct policy *policy);
 
 /* policy_select, only those that are policy_by_model. */
 size_t policy_select_by_model(const struct policy_set *set, enum stage stage,
+			      const struct context *ctx, struct arena *arena,
+			      struct applying **out);
+
+/* policy_select, only those that count (core/counter.tbl.h). */
+size_t policy_select_counting(const struct policy_set *set, enum stage stage,
 			      const struct context *ctx, struct arena *arena,
 			      struct applying **out);
 

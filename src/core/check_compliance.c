@@ -80,7 +80,7 @@ check_bypass(struct check *check)
 	    !bypass_holds(check->policy, check->ctx)) {
 		return;
 	}
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = check->told_n; i < n; i++) {
 		const struct finding *f = &check->out->items[i];
 		const char *name, *type = f->type;
 

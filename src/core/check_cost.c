@@ -148,6 +148,15 @@ check_model_price(struct check *check)
 	}
 }
 
+/* The amount is held against its limit where it is counted (core/count.h). */
+void
+check_counted(struct check *check)
+{
+	if (counter_row(check->constraint->key)->unit == COUNTER_COST) {
+		check_unknown_price(check);
+	}
+}
+
 void
 check_unknown_price(struct check *check)
 {

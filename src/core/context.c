@@ -17,8 +17,8 @@ static const struct {
 };
 
 static const char *const sources[] = {
-	"missing", "key",	"directory", "body",
-	"header",  "catalogue", "default",   "computed",
+	"missing",   "key",	"directory", "body",	    "header",
+	"catalogue", "default", "computed",  "reservation",
 };
 
 const char *

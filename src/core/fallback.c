@@ -6,18 +6,6 @@
 #include "core/finding.h"
 #include "core/select.h"
 
-struct search {
-	const struct run *base;
-	bool with_content;
-	int64_t tier_max;
-	int64_t context_tokens;	    /* that a candidate must have */
-	const struct region *named; /* by the request, or NULL */
-	bool stays;		    /* the region is bound to the key */
-	bool bypasses;		    /* may one hold? */
-	struct run trial;
-	bool by_region; /* the trial failed by where it would run */
-};
-
 /* Input that is not known is taken from the whole. */
 static int64_t
 context_needed(const struct run *base)
@@ -43,7 +31,7 @@ asked_for(const struct context *ctx, const struct model *model)
 }
 
 static bool
-suits(const struct search *search, const struct model *model)
+suits(const struct fallback_search *search, const struct model *model)
 {
 	uint32_t features = search->base->ctx.requires.features;
 
@@ -64,7 +52,7 @@ set_text(struct context *ctx, enum fact_id id, const char *text)
 
 /* The request's facts as if it had asked for MODEL in REGION (or NULL). */
 static void
-trial_begin(struct search *search, const struct model *model,
+trial_begin(struct fallback_search *search, const struct model *model,
 	    const struct region *region)
 {
 	struct run *trial = &search->trial;
@@ -135,7 +123,7 @@ refusal(const struct findings *out, size_t from)
 
 /* Check PARTS of all the trial's policies until one refuses. */
 static bool
-trial_checks(struct search *search, unsigned parts)
+trial_checks(struct fallback_search *search, unsigned parts)
 {
 	struct run *trial = &search->trial;
 
@@ -159,7 +147,7 @@ trial_checks(struct search *search, unsigned parts)
  * already, unless a bypass may come or go with the model or the region.
  */
 static bool
-trial_passes(struct search *search, const struct model *model,
+trial_passes(struct fallback_search *search, const struct model *model,
 	     const struct region *region)
 {
 	struct run *trial = &search->trial;
@@ -185,33 +173,37 @@ served_in(const struct model *model, const struct region *region)
 	return false;
 }
 
-/* Does MODEL pass anywhere?  Then *REGION is where. */
+/* Is there a place K in which MODEL may be tried?  Then it is *REGION: the one
+ * that is named comes first, where there is none that is not known. */
 static bool
-try_model(struct search *search, const struct model *model,
-	  const struct region **region)
+is_place(const struct fallback_search *search, const struct model *model,
+	 size_t k, const struct region **region)
 {
 	const struct region *named = search->named;
 
-	*region = named;
-	if (model->regions_n == 0) {
-		*region = NULL;
-		return trial_passes(search, model, NULL);
+	if (k == 0) {
+		*region = model->regions_n == 0 ? NULL : named;
+		return model->regions_n == 0 ||
+		       (named != NULL && served_in(model, named));
 	}
-	if (named != NULL && served_in(model, named)) {
-		if (trial_passes(search, model, named)) {
+	*region = model->regions[k - 1];
+	return !search->stays && *region != named;
+}
+
+/* Does MODEL pass in any place that is left?  Then *REGION is where. */
+static bool
+try_model(struct fallback_search *search, const struct model *model,
+	  const struct region **region)
+{
+	while (search->place <= model->regions_n) {
+		if (!is_place(search, model, search->place++, region)) {
+			continue;
+		}
+		if (trial_passes(search, model, *region)) {
 			return true;
 		}
 		if (!search->by_region) {
-			return false;
-		}
-	}
-	for (size_t i = 0; !search->stays && i < model->regions_n; i++) {
-		*region = model->regions[i];
-		if (*region != named && trial_passes(search, model, *region)) {
-			return true;
-		}
-		if (*region != named && !search->by_region) {
-			return false;
+			break;
 		}
 	}
 	return false;
@@ -232,12 +224,12 @@ refused_whatever_runs(const struct run *base)
 	return false;
 }
 
-static struct search
-search_of(const struct run *base, bool with_content)
+struct fallback_search
+fallback_begin(const struct run *base, bool with_content)
 {
 	const struct context *ctx = &base->ctx;
 	const char *region = context_text(ctx, FACT_region);
-	struct search search = {
+	struct fallback_search search = {
 		.base = base,
 		.with_content = with_content,
 		.tier_max = 1,
@@ -255,33 +247,55 @@ search_of(const struct run *base, bool with_content)
 	}
 	search.trial.asked_for = false;
 	search.trial.out = (struct findings){ 0 };
+	if (!search.bypasses && refused_whatever_runs(base)) {
+		search.at = base->world->catalogue->by_price_n;
+	}
 	return search;
+}
+
+bool
+fallback_next(struct fallback_search *search, bool elsewhere,
+	      struct fallback *found)
+{
+	const struct catalogue *catalogue = search->base->world->catalogue;
+
+	if (search->place > 0 && !elsewhere) {
+		search->at++;
+		search->place = 0;
+	}
+	for (; search->at < catalogue->by_price_n; search->at++) {
+		const struct model *model = catalogue->by_price[search->at];
+		const struct region *region;
+
+		if (suits(search, model) && try_model(search, model, &region)) {
+			*found = (struct fallback){
+				.model = model,
+				.region = region,
+				.estimate = search->trial.estimate,
+			};
+			return true;
+		}
+		search->place = 0;
+	}
+	return false;
+}
+
+bool
+fallback_by_region(const struct fallback_search *search,
+		   const struct policy *policy)
+{
+	return search->bypasses || mentions(policy->condition, FACT_region);
 }
 
 size_t
 fallback_find(const struct run *base, bool with_content,
 	      struct fallback chain[FALLBACK_CHAIN])
 {
-	const struct catalogue *catalogue = base->world->catalogue;
-	struct search search = search_of(base, with_content);
+	struct fallback_search search = fallback_begin(base, with_content);
 	size_t n = 0;
 
-	if (!search.bypasses && refused_whatever_runs(base)) {
-		return 0;
-	}
-	for (size_t i = 0; i < catalogue->by_price_n && n < FALLBACK_CHAIN;
-	     i++) {
-		const struct model *model = catalogue->by_price[i];
-		const struct region *region;
-
-		if (suits(&search, model) &&
-		    try_model(&search, model, &region)) {
-			chain[n++] = (struct fallback){
-				.model = model,
-				.region = region,
-				.estimate = search.trial.estimate,
-			};
-		}
+	while (n < FALLBACK_CHAIN && fallback_next(&search, false, &chain[n])) {
+		n++;
 	}
 	return n;
 }

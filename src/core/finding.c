@@ -7,16 +7,10 @@
 #include "base/arena.h"
 #include "core/check.h"
 
-static enum action
-action_of(const struct finding_of *of, enum finding_kind kind)
+enum action
+finding_on_error(const struct policy *policy, bool fail_closed)
 {
-	if (kind == FINDING_WARNING || of->policy == NULL) {
-		return ACTION_ALLOW;
-	}
-	if (kind == FINDING_VIOLATION) {
-		return of->policy->action;
-	}
-	switch (of->policy->on_error) {
+	switch (policy->on_error) {
 	case ON_ERROR_ALLOW:
 		return ACTION_ALLOW;
 	case ON_ERROR_BLOCK:
@@ -24,7 +18,18 @@ action_of(const struct finding_of *of, enum finding_kind kind)
 	case ON_ERROR_DEFAULT:
 		break;
 	}
-	return of->fail_closed ? ACTION_BLOCK : ACTION_ALLOW;
+	return fail_closed ? ACTION_BLOCK : ACTION_ALLOW;
+}
+
+static enum action
+action_of(const struct finding_of *of, enum finding_kind kind)
+{
+	if (kind == FINDING_WARNING || of->policy == NULL) {
+		return ACTION_ALLOW;
+	}
+	return kind == FINDING_VIOLATION
+		   ? of->policy->action
+		   : finding_on_error(of->policy, of->fail_closed);
 }
 
 struct finding *
@@ -88,6 +93,12 @@ void
 finding_money(struct finding *f, const char *name, int64_t nanousd)
 {
 	detail_add(f, name, DETAIL_MONEY)->value.number = nanousd;
+}
+
+void
+finding_time(struct finding *f, const char *name, int64_t us)
+{
+	detail_add(f, name, DETAIL_TIME)->value.number = us;
 }
 
 void

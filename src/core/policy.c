@@ -24,9 +24,8 @@ policy_flag(const struct policy *policy, enum constraint_key key)
 	return c != NULL && c->number != 0;
 }
 
-/* The subject of CTX in SCOPE; an empty name is none. */
-static const char *
-subject_in(enum scope scope, const struct context *ctx)
+enum fact_id
+scope_fact(enum scope scope)
 {
 	static const enum fact_id facts[SCOPE_N] = {
 		[SCOPE_GLOBAL] = FACT_N,
@@ -38,10 +37,19 @@ subject_in(enum scope scope, const struct context *ctx)
 		[SCOPE_VENDOR] = FACT_vendor_id,
 	};
 	assert(scope < SCOPE_N);
-	if (facts[scope] == FACT_N) {
+	return facts[scope];
+}
+
+/* The subject of CTX in SCOPE; an empty name is none. */
+static const char *
+subject_in(enum scope scope, const struct context *ctx)
+{
+	const enum fact_id fact = scope_fact(scope);
+
+	if (fact == FACT_N) {
 		return "global";
 	}
-	const char *subject = context_text(ctx, facts[scope]);
+	const char *subject = context_text(ctx, fact);
 
 	return subject == NULL || subject[0] == '\0' ? "anonymous" : subject;
 }

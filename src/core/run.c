@@ -135,7 +135,7 @@ part_of(enum constraint_key key)
 }
 
 /* The policy as a whole could not be evaluated. */
-static void
+static struct finding *
 add_unknown(struct run *run, const struct policy *policy, const char *type,
 	    const char *message)
 {
@@ -146,7 +146,16 @@ add_unknown(struct run *run, const struct policy *policy, const char *type,
 		.fail_closed = run->settings->fail_closed,
 	};
 
-	finding_add(&run->out, run->arena, &of, FINDING_UNKNOWN, type, message);
+	return finding_add(&run->out, run->arena, &of, FINDING_UNKNOWN, type,
+			   message);
+}
+
+struct finding *
+run_say_unclear(struct run *run, const struct policy *policy)
+{
+	return add_unknown(run, policy, "condition_error",
+			   "it cannot be told whether the policy applies: a "
+			   "fact has another type");
 }
 
 /* Is the text of POLICY to be looked at, and could it be scanned? */
@@ -171,9 +180,7 @@ run_policy(struct run *run, size_t i, unsigned parts)
 
 	if (run->applying[i].error) {
 		if (parts & RUN_PLAIN) {
-			add_unknown(run, policy, "condition_error",
-				    "it cannot be told whether the policy "
-				    "applies: a fact has another type");
+			run_say_unclear(run, policy);
 		}
 		return;
 	}
@@ -193,6 +200,7 @@ run_policy(struct run *run, size_t i, unsigned parts)
 		.excused = run_excused(run, policy),
 		.hits = run->scan->hits,
 		.hits_n = run->scan->hits_n,
+		.told_n = run->told_n,
 		.arena = run->arena,
 		.out = &run->out,
 	};

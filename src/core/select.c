@@ -214,14 +214,22 @@ bool
 policy_by_model(const struct policy *policy)
 {
 	return policy->by_model || policy->exemptions_n > 0 ||
-	       (policy->limits_n > 0 && (policy->scope == SCOPE_MODEL ||
-					 policy->scope == SCOPE_VENDOR));
+	       ((policy->limits_n > 0 || policy->counts) &&
+		(policy->scope == SCOPE_MODEL ||
+		 policy->scope == SCOPE_VENDOR));
 }
 
+static bool
+policy_counts(const struct policy *policy)
+{
+	return policy->counts;
+}
+
+/* WANTED: which policies are tried at all; NULL: every one. */
 static size_t
 select_from(const struct policy_set *set, enum stage stage,
-	    const struct context *ctx, struct arena *arena, bool by_model_only,
-	    struct applying **out)
+	    const struct context *ctx, struct arena *arena,
+	    bool (*wanted)(const struct policy *), struct applying **out)
 {
 	assert(stage < STAGE_N);
 	struct lists lists = { 0 };
@@ -235,7 +243,7 @@ select_from(const struct policy_set *set, enum stage stage,
 	for (; all.at < all.end; all.at++) {
 		const struct policy *policy = &set->policies[*all.at];
 
-		if (!by_model_only || policy_by_model(policy)) {
+		if (wanted == NULL || wanted(policy)) {
 			n += try(policy, ctx, &(*out)[n]);
 		}
 	}
@@ -247,7 +255,7 @@ policy_select(const struct policy_set *set, enum stage stage,
 	      const struct context *ctx, struct arena *arena,
 	      struct applying **out)
 {
-	return select_from(set, stage, ctx, arena, false, out);
+	return select_from(set, stage, ctx, arena, NULL, out);
 }
 
 size_t
@@ -255,7 +263,15 @@ policy_select_by_model(const struct policy_set *set, enum stage stage,
 		       const struct context *ctx, struct arena *arena,
 		       struct applying **out)
 {
-	return select_from(set, stage, ctx, arena, true, out);
+	return select_from(set, stage, ctx, arena, policy_by_model, out);
+}
+
+size_t
+policy_select_counting(const struct policy_set *set, enum stage stage,
+		       const struct context *ctx, struct arena *arena,
+		       struct applying **out)
+{
+	return select_from(set, stage, ctx, arena, policy_counts, out);
 }
 
 size_t

@@ -63,6 +63,22 @@ scan(void *arg, struct arena *arena, const struct content_hit **hits,
 	return true;
 }
 
+static bool
+take(void *arg, const struct charge_model *model, const struct charge *charges,
+     size_t n, struct charged *out)
+{
+	struct fixture *fx = arg;
+
+	return core_counter_take(fx->counter, model, charges, n, out);
+}
+
+void
+fixture_count(struct fixture *fx)
+{
+	fx->counter = core_counter_new(fx->arena);
+	fx->ops.take = take;
+}
+
 void
 fixture_decide(struct fixture *fx, struct decision *out)
 {
@@ -157,7 +173,7 @@ fixture_new(void)
 		    sizeof(vendor_aliases) / sizeof(vendor_aliases[0]),
 	};
 	fx->world = (struct decide_world){ &fx->set, &fx->catalogue };
-	fx->ops = (struct decide_ops){ scan, fx };
+	fx->ops = (struct decide_ops){ .scan = scan, .arg = fx };
 	fixture_context(fx, "model_id=big");
 	return fx;
 }

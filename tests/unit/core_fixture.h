@@ -28,6 +28,7 @@
 
 #include "base/arena.h"
 #include "core/decide.h"
+#include "core_counter.h"
 
 enum { FIXTURE_NOW_US = 1000000, FIXTURE_HITS = 8 };
 
@@ -44,14 +45,18 @@ struct fixture {
 	/* the scanner's answer */
 	struct content_hit hits[FIXTURE_HITS];
 	size_t hits_n;
-	const char *scan_fails; /* why, or NULL */
-	int scans;		/* how often it was called */
+	const char *scan_fails;	      /* why, or NULL */
+	int scans;		      /* how often it was called */
+	struct core_counter *counter; /* NULL: nobody counts */
 	struct decide_ops ops;
 };
 
 /* With the catalogue of core_fixture.c, without policies. */
 struct fixture *fixture_new(void);
 void fixture_free(struct fixture *fx);
+
+/* From now on counters are kept, in memory. */
+void fixture_count(struct fixture *fx);
 
 /* Policy NAME of TEXT; good until the next one is added. */
 struct policy *fixture_policy(struct fixture *fx, const char *name,

@@ -135,6 +135,7 @@ finish_policy(struct policy *policy, uint32_t index)
 	policy->index = index;
 	policy->by_model = by_model(policy->condition);
 	policy->needs_content = false;
+	policy->counts = false;
 	for (size_t i = 0; i < policy->constraints_n; i++) {
 		enum constraint_key key = policy->constraints[i].key;
 
@@ -142,6 +143,7 @@ finish_policy(struct policy *policy, uint32_t index)
 		    constraint_row(key)->by == CONSTRAINT_BY_MODEL;
 		policy->needs_content |= key == CONSTRAINT_blocked_keywords ||
 					 key == CONSTRAINT_blocked_patterns;
+		policy->counts |= counter_row(key) != NULL;
 	}
 }
 

@@ -23,7 +23,13 @@ static const char *const rules[] = {
 	"cost max_cost_per_mil_tokens=3000000000",
 	"cost max_cost_per_mil_tokens=500000000 unknown_price=0",
 	"cost unknown_price=0",
-	"cost max_daily_cost=1",
+	"cost max_daily_cost=60000000",
+	"cost max_daily_cost=3000000 unknown_price=2",
+	"cost max_weekly_cost=4000000 alert_threshold=2000000",
+	"cost max_cost_per_request=4000000 max_daily_cost=700000",
+	"cost max_daily_tokens=2000",
+	"behavioral max_requests_per_minute=3 max_tokens_per_minute=5000",
+	"behavioral max_parallel_requests=2",
 	"vendor allowed_vendors=openai,google",
 	"vendor allowed_vendors=openai require_approval=1",
 	"vendor blocked_vendors=open*",
@@ -64,7 +70,14 @@ static const char *const conditions[] = {
 	" ?tags.team=red;model_id=middle",
 };
 static const char *const options[] = {
-	"", "", "", " @shadow", " @on_error=block", " @scope=model",
+	"",
+	"",
+	"",
+	" @shadow",
+	" @on_error=block",
+	" @scope=model",
+	" @scope=vendor",
+	" @stage=continuous",
 };
 static const char *const actions[] = { "log", "warn", "degrade", "degrade",
 				       "block" };
@@ -207,6 +220,23 @@ scan_by_rule(void *arg, struct arena *arena, const struct content_hit **hits,
 	return true;
 }
 
+/* Some of the limit is used, seldom all; and some counters are not known. */
+static int64_t
+begin_by_seed(const struct core_counter *counter, const struct charge *charge)
+{
+	uint64_t hash =
+	    policy_bucket_hash(FACT_user_id, NULL, charge->policy->name) ^
+	    policy_bucket_hash(FACT_model_id, NULL, charge->subject) ^
+	    ((uint64_t)charge->constraint->key << 40);
+	struct dice dice = { (hash ^ counter->seed) | 1 };
+	unsigned part = random_roll(&dice, 24);
+
+	random_roll(&dice, 2);
+	return part == 23   ? -1
+	       : part >= 16 ? charge->limit
+			    : charge->limit * part / 16;
+}
+
 struct fixture *
 random_world(unsigned seed, struct dice *dice)
 {
@@ -223,6 +253,10 @@ random_world(unsigned seed, struct dice *dice)
 	}
 	random_context(fx, dice);
 	fx->ops.scan = scan_by_rule;
+	fixture_count(fx);
+	fx->counter->forgets = true;
+	fx->counter->begin = begin_by_seed;
+	fx->counter->seed = seed;
 	fx->scan_fails = random_roll(dice, 10) == 0 ? "down" : NULL;
 	fx->settings.fail_closed = random_roll(dice, 4) == 0;
 	return fx;

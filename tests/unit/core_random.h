@@ -2,7 +2,8 @@
  * core_random: policies, contexts and catalogues by chance, for laws.
  *
  * A world is made from its seed alone.  Its scanner finds a hit for every
- * policy that blocks a keyword.
+ * policy that blocks a keyword; its counters have counted something before,
+ * and keep nothing of what is asked (forgets).
  */
 #ifndef CORE_RANDOM_H
 #define CORE_RANDOM_H

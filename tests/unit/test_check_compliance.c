@@ -62,10 +62,10 @@ static const struct fixture_row rows[] = {
 	  "allow a~cost_near_limit/bypass",
 	  { "block cost 90 max_cost_per_request=9 warn_threshold=9", LOGGED } },
 	{ DEV,
-	  "log a?not_evaluated/bypass b!policy_bypassed",
+	  "log a?counter_unavailable/bypass b!policy_bypassed",
 	  { "warn cost 90 max_daily_cost=9 @on_error=block", LOGGED } },
 	{ DEV,
-	  "allow a?not_evaluated/bypass",
+	  "allow a?counter_unavailable/bypass",
 	  { "warn cost 90 max_daily_cost=9", LOGGED } },
 	/* each policy once, also with two violations */
 	{ DEV,

@@ -99,7 +99,7 @@ add_condition(struct buf *out)
 		add_object(out, 0);
 		buf_printf(&policy,
 			   "{'name':'n','category':'cost','priority':1,"
-			   "'constraints':{'max_daily_cost':1},"
+			   "'constraints':{'max_weekly_cost':1},"
 			   "'applies_to':%s}",
 			   buf_text(out) + from);
 		struct json_doc *doc = fixture_doc(buf_text(&policy));
@@ -129,7 +129,7 @@ random_snapshot(int policies_n)
 		buf_printf(&out,
 			   "%s{'policy_id':'%d','name':'n%d','category':'cost',"
 			   "'priority':%u,'evaluation_type':'%s',"
-			   "'constraints':{'max_daily_cost':1},'applies_to':",
+			   "'constraints':{'max_weekly_cost':1},'applies_to':",
 			   i > 0 ? "," : "", i, i, random_below(100),
 			   random_below(4) == 0 ? "continuous" : "pre_flight");
 		if (random_below(10) == 0) {
@@ -287,7 +287,7 @@ the_rarest_value_is_taken(void **state)
 	for (int i = 0; i < N; i++) {
 		buf_printf(&out,
 			   "%s{'policy_id':'%d','name':'n%d','category':'cost',"
-			   "'priority':1,'constraints':{'max_daily_cost':1},"
+			   "'priority':1,'constraints':{'max_weekly_cost':1},"
 			   "'applies_to':{'environment':['production'],"
 			   "'any':[{'user_id':['u%d'],'team_id':['t']},"
 			   "{'tags.k':['v%d']}]}}",
@@ -333,7 +333,7 @@ what_names_no_value_is_always_tried(void **state)
 		buf_printf(&out,
 			   "{'revision':1,'policies':[{'policy_id':'p',"
 			   "'name':'n','category':'cost','priority':1,"
-			   "'constraints':{'max_daily_cost':1},"
+			   "'constraints':{'max_weekly_cost':1},"
 			   "'applies_to':%s}]}",
 			   never[i]);
 		struct snapshot *snapshot = fixture_compile(buf_text(&out), "");

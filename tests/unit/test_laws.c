@@ -1,114 +1,17 @@
 /*
- * The laws of docs/policies.md, "How a decision is made", that need no
- * counter, on random policies, contexts and catalogues.  A world is made from
- * its seed alone, so a failure names the one to look at.
+ * The laws of docs/policies.md, "How a decision is made", on random policies,
+ * contexts, catalogues and counters.  A world is made from its seed alone, so a
+ * failure names the one to look at.
  */
 #include "core/decide.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "core/select.h"
+#include "core_answer.h"
 #include "core_random.h"
 
-enum { WORLDS = 3000, FINDINGS_MAX = 128 };
-
-/* ---- answers that can be compared */
-
-struct answer {
-	char findings[FINDINGS_MAX][96]; /* sorted */
-	size_t n;
-	enum action action;
-	bool passed;
-	struct fallback chain[FALLBACK_CHAIN];
-	size_t chain_n;
-};
-
-static int
-text_order(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
-
-/* Whose it is; by which policy a fallback that is missing is told is a matter
- * of order. */
-static const char *
-teller(struct fixture *fx, const struct finding *f)
-{
-	if (f->policy == NULL ||
-	    strcmp(f->type, "no_permitted_fallback") == 0) {
-		return "";
-	}
-	return arena_printf(fx->arena, "%s.%d", f->policy->name, (int)f->key);
-}
-
-/* DECISION without what policy EXCEPT said. */
-static void
-answer_of(struct fixture *fx, const struct decision *d, const char *except,
-	  struct answer *out)
-{
-	memset(out, 0, sizeof(*out));
-	for (size_t i = 0; i < d->findings.n; i++) {
-		const struct finding *f = &d->findings.items[i];
-
-		if (except != NULL && f->policy != NULL &&
-		    strcmp(f->policy->name, except) == 0) {
-			continue;
-		}
-		assert_true(out->n < FINDINGS_MAX);
-		snprintf(out->findings[out->n++], sizeof(out->findings[0]),
-			 "%s %d %s %s", teller(fx, f), (int)f->kind, f->type,
-			 f->excused == NULL ? "-" : f->excused);
-	}
-	qsort(out->findings, out->n, sizeof(out->findings[0]), text_order);
-	out->action = d->action;
-	out->passed = d->passed;
-	out->chain_n = d->chain_n;
-	memcpy(out->chain, d->chain, d->chain_n * sizeof(d->chain[0]));
-}
-
-static void
-drop_doubles(struct answer *a)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < a->n; i++) {
-		if (n == 0 || strcmp(a->findings[i], a->findings[n - 1]) != 0) {
-			memmove(a->findings[n++], a->findings[i],
-				sizeof(a->findings[0]));
-		}
-	}
-	a->n = n;
-}
-
-static void
-assert_same_chain(unsigned seed, const struct fallback *a, size_t a_n,
-		  const struct fallback *b, size_t b_n)
-{
-	bool same = a_n == b_n;
-
-	for (size_t i = 0; same && i < a_n; i++) {
-		same = a[i].model == b[i].model && a[i].region == b[i].region;
-	}
-	if (!same) {
-		fail_msg("seed %u: another chain", seed);
-	}
-}
-
-static void
-assert_same(unsigned seed, const struct answer *a, const struct answer *b)
-{
-	bool same =
-	    a->action == b->action && a->passed == b->passed && a->n == b->n;
-
-	for (size_t i = 0; same && i < a->n; i++) {
-		same = strcmp(a->findings[i], b->findings[i]) == 0;
-	}
-	if (!same) {
-		fail_msg("seed %u: another answer", seed);
-	}
-	assert_same_chain(seed, a->chain, a->chain_n, b->chain, b->chain_n);
-}
+enum { WORLDS = 3000 };
 
 /* ---- the laws */
 
@@ -129,7 +32,7 @@ the_order_changes_nothing(void **state)
 		}
 		fixture_decide(fx, &d);
 		answer_of(fx, &d, NULL, &after);
-		assert_same(seed, &before, &after);
+		answer_assert_same(seed, &before, &after);
 		fixture_free(fx);
 	}
 }
@@ -178,9 +81,28 @@ a_shadow_policy_never_changes_an_answer(void **state)
 		more->mode = MODE_SHADOW;
 		fixture_decide(fx, &d);
 		answer_of(fx, &d, "more", &after);
-		assert_same(seed, &before, &after);
+		answer_assert_same(seed, &before, &after);
 		fixture_free(fx);
 	}
+}
+
+static void
+assert_counting_is_part(unsigned seed, struct fixture *fx,
+			const struct applying *all, size_t n)
+{
+	struct applying *counting;
+	size_t at = 0,
+	       counting_n = policy_select_counting(
+		   &fx->set, STAGE_PRE_FLIGHT, &fx->ctx, fx->arena, &counting);
+
+	for (size_t i = 0; i < n; i++) {
+		if (all[i].policy->counts &&
+		    (at == counting_n ||
+		     counting[at++].policy != all[i].policy)) {
+			fail_msg("seed %u: what counts is not found", seed);
+		}
+	}
+	assert_int_equal(at, counting_n);
 }
 
 static void
@@ -209,6 +131,7 @@ the_index_is_as_good_as_a_scan(void **state)
 		if (!same) {
 			fail_msg("seed %u: the index differs", seed);
 		}
+		assert_counting_is_part(seed, fx, b, b_n);
 		fixture_free(fx);
 	}
 }
@@ -231,13 +154,13 @@ duplicates_change_nothing(void **state)
 			    fixture_policy(fx, "copy", "log cost 0");
 
 			*copy = fx->policies[i];
-			copy->policy_id = "copy";
+			copy->policy_id = arena_printf(fx->arena, "copy%zu", i);
 		}
 		fixture_decide(fx, &d);
 		answer_of(fx, &d, NULL, &after);
-		drop_doubles(&before);
-		drop_doubles(&after);
-		assert_same(seed, &before, &after);
+		answer_drop_doubles(&before);
+		answer_drop_doubles(&after);
+		answer_assert_same(seed, &before, &after);
 		fixture_free(fx);
 	}
 }
@@ -400,11 +323,13 @@ fallbacks_are_those_that_pass_themselves(void **state)
 		     i < fx->catalogue.by_price_n && n < FALLBACK_CHAIN; i++) {
 			const struct model *m = fx->catalogue.by_price[i];
 
+			/* only the first one is counted */
+			fx->counter->roomy = n > 0;
 			chain[n].model = m;
 			n += suits(&as, m) &&
 			     passes_somewhere(fx, &as, m, &chain[n].region);
 		}
-		assert_same_chain(seed, chain, n, d.chain, d.chain_n);
+		answer_assert_chain(seed, chain, n, d.chain, d.chain_n);
 		with += n > 0;
 		without += n == 0;
 		fixture_free(fx);
