@@ -115,3 +115,38 @@ INSERT INTO schema_migrations (version, name, sha256) VALUES
 COMMIT;
 \endif
 
+\echo 009_usage.sql
+SELECT NOT EXISTS (SELECT FROM public.schema_migrations
+		   WHERE version = 9) AS pending \gset
+\if :pending
+BEGIN;
+\ir 009_usage.sql
+INSERT INTO schema_migrations (version, name, sha256) VALUES
+	(9, '009_usage.sql',
+	 '303abbf97196ca047c77dea987d5d7d11d004c7651a77526e75455bf5aa957e7');
+COMMIT;
+\endif
+
+\echo 010_counters.sql
+SELECT NOT EXISTS (SELECT FROM public.schema_migrations
+		   WHERE version = 10) AS pending \gset
+\if :pending
+BEGIN;
+\ir 010_counters.sql
+INSERT INTO schema_migrations (version, name, sha256) VALUES
+	(10, '010_counters.sql',
+	 '2a355cdd072b01bdba0d075c45b6a791a9318ef3c7d9e87a6cc260db8230ac19');
+COMMIT;
+\endif
+
+\echo 011_usage_keep.sql
+SELECT NOT EXISTS (SELECT FROM public.schema_migrations
+		   WHERE version = 11) AS pending \gset
+\if :pending
+BEGIN;
+\ir 011_usage_keep.sql
+INSERT INTO schema_migrations (version, name, sha256) VALUES
+	(11, '011_usage_keep.sql',
+	 'bb7e20803dc50466a268d43121fba0401169fb6b37ce146fdc420e90a6d1ee42');
+COMMIT;
+\endif

@@ -1,9 +1,10 @@
 /*
  * drain: from the spool to PostgreSQL, exactly once.
  *
- * A batch is one transaction: COPY into both tables and the spool's cursor in
+ * A batch is one transaction: COPY into the tables and the spool's cursor in
  * spool_cursors, so a batch that was cut off anywhere is either there with its
- * cursor or not at all.  A batch that PostgreSQL refuses for its data is
+ * cursor or not at all.  The ledger (usage) goes last, since hosts share its
+ * roll-ups; an entry that it has already is passed over by itself.  A batch that PostgreSQL refuses for its data is
  * halved until the bad record stands alone; that one goes to spool/rejected/,
  * is logged and counted, and the cursor passes it.  A record alone whose id is
  * there already was recorded before the cursor was set back (by hand, or with
@@ -36,6 +37,9 @@ void drain_close(struct drain *drain); /* NULL is fine */
  */
 enum status drain_step(struct drain *drain, struct pg *pg, size_t *moved,
 		       struct err *err) MUST_CHECK;
+
+/* The id of the spool that it drains; lives as long as DRAIN. */
+const char *drain_spool_id(const struct drain *drain);
 
 /* Put the backlog on the board and into the metric. */
 void drain_account(struct drain *drain);

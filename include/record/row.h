@@ -14,7 +14,7 @@
 
 #include "base/buf.h"
 
-enum row_table { ROW_EVALUATIONS, ROW_VIOLATIONS, ROW_TABLES };
+enum row_table { ROW_EVALUATIONS, ROW_VIOLATIONS, ROW_USAGE, ROW_TABLES };
 
 struct row {
 	struct buf *out;
@@ -23,7 +23,7 @@ struct row {
 };
 
 const char *row_table_name(enum row_table table); /* "evaluations", ... */
-char row_table_letter(enum row_table table);	  /* 'E', 'V' */
+char row_table_letter(enum row_table table);	  /* 'E', 'V', 'U' */
 /* Comma-separated, quoted column list, static. */
 const char *row_table_columns(enum row_table table);
 size_t row_table_columns_n(enum row_table table);
@@ -34,7 +34,9 @@ void row_int(struct row *row, int64_t n);
 void row_null(struct row *row);
 void row_bool(struct row *row, bool b);
 void row_money(struct row *row, int64_t nanousd); /* MONEY_UNKNOWN: NULL */
-void row_ms(struct row *row, int64_t us);	  /* "0.083" */
+/* Of two amounts, which is known: also where it is as much as MONEY_UNKNOWN. */
+void row_difference(struct row *row, int64_t nanousd);
+void row_ms(struct row *row, int64_t us); /* "0.083" */
 void row_time(struct row *row, int64_t us);
 void row_end(struct row *row);
 

@@ -1,10 +1,18 @@
 /*
  * The columns of the recorded tables, in the order of a spool line.
  *
- * EVALUATION(column)   VIOLATION(column)
+ * EVALUATION(column)   VIOLATION(column)   USAGE(column)
  *
  * record/row.c writes rows and the column list of COPY by it, and a check
  * holds it against the migrations.
+ *
+ * What a row of usage holds depends on its entry (schemas/009_usage.sql has
+ * the words): `reserve` has calls 1, the estimate and expires_at; `settle` the
+ * difference to what was counted until then, and what is real; `move`, only
+ * where another model served than was to run, has calls -1 and minus the
+ * reserved amounts under the model that was to run, and its settle calls 1 and
+ * all of them; `expire` 0, or minus the estimate; `report` what it said and
+ * calls 0.  cost and tokens are null in a report alone; counted is never null.
  */
 EVALUATION(evaluation_id)
 EVALUATION(timestamp)
@@ -69,3 +77,31 @@ VIOLATION(cost_impact)
 VIOLATION(impact_score)
 VIOLATION(evaluation_time_ms)
 VIOLATION(metadata)
+USAGE(evaluation_id)
+USAGE(entry)
+USAGE(timestamp)
+USAGE(report_id)
+USAGE(key_id)
+USAGE(user_id)
+USAGE(user_tier)
+USAGE(team_id)
+USAGE(organization_id)
+USAGE(api_key_id)
+USAGE(environment)
+USAGE(original_model)
+USAGE(original_vendor)
+USAGE(model_id)
+USAGE(vendor_id)
+USAGE(decision)
+USAGE(calls)
+USAGE(cost)
+USAGE(tokens)
+USAGE(input_tokens)
+USAGE(output_tokens)
+USAGE(overrun)
+USAGE(success)
+USAGE(latency_ms)
+USAGE(expires_at)
+USAGE(epoch)
+USAGE(counted)
+USAGE(charges)

@@ -9,7 +9,8 @@
  *
  *	frame: magic u32 | payload length u32 | CRC-32C u32 | payload
  *	payload: lines, each a table's letter and a row in COPY text form:
- *	         "E<row>\n" evaluations, "V<row>\n" policy_violations
+ *	         "E<row>\n" evaluations, "V<row>\n" policy_violations,
+ *	         "U<row>\n" usage
  *
  * A writer is let in by three steps: a shared flock on the segment, then a
  * look at the board that it is still the current one, then a look that the

@@ -61,6 +61,14 @@ int64_t pg_affected(const struct pg_result *result);
 const char *pg_value(const struct pg_result *result, int row, int column);
 size_t pg_value_bytes(const struct pg_result *result, int row, int column);
 bool pg_is_null(const struct pg_result *result, int row, int column);
+
+/* A value that is a whole number; 0 for NULL. */
+int64_t pg_int(const struct pg_result *result, int row, int column);
+
+/* NUMBER as a parameter; returns OUT. */
+enum { PG_NUMBER_BYTES = 24 };
+char *pg_number(int64_t number, char out[PG_NUMBER_BYTES]);
+
 void pg_result_free(struct pg_result *result); /* NULL is fine */
 
 /**

@@ -17,4 +17,9 @@ enum status store_partition_ensure(struct pg *pg, int64_t months_ahead,
 enum status store_partition_drop(struct pg *pg, int64_t days, int64_t *dropped,
 				 struct err *err) MUST_CHECK;
 
+/* The same of the ledger, but for the last 62 days. */
+enum status store_partition_drop_usage(struct pg *pg, int64_t days,
+				       int64_t *dropped,
+				       struct err *err) MUST_CHECK;
+
 #endif /* STORE_STORE_PARTITION_H */

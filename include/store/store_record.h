@@ -4,6 +4,7 @@
 #ifndef STORE_STORE_RECORD_H
 #define STORE_STORE_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,9 @@ struct store_record_rows {
 	const char *bytes;   /* [bytes_n] */
 	size_t bytes_n;
 	size_t rows_n;
+	/* The table is `usage`: what is there already is passed over, the
+	 * rest goes into its roll-ups too. */
+	bool ledger;
 };
 
 /* Where a spool has been drained to. */
@@ -38,8 +42,8 @@ enum status store_record_cursor(struct pg *pg,
  *
  * Errors:  STATUS_BUSY: the cursor was not at FROM, somebody else moved it;
  *          STATUS_BODY: the server refused the data, or took another number of
- *          rows than it was sent; STATUS_CONFLICT: an id is there already;
- *          else as pg_query.  After STATUS_UNAVAILABLE it is not known whether
+ *          rows than it was sent; STATUS_CONFLICT: an id is there already, of
+ *          a table that is no ledger; else as pg_query.  After STATUS_UNAVAILABLE it is not known whether
  *          it took place: ask for the cursor.
  */
 enum status store_record(struct pg *pg, const struct store_record_rows *rows,

@@ -82,6 +82,12 @@ drain_account(struct drain *drain)
 		   (int64_t)spool_backlog_bytes(drain->board));
 }
 
+const char *
+drain_spool_id(const struct drain *drain)
+{
+	return spool_reader_id(drain->reader);
+}
+
 static struct store_record_cursor
 cursor_at(const struct drain *drain, struct spool_place place)
 {
@@ -161,6 +167,7 @@ send(struct drain *drain, struct pg *pg, struct spool_place to, struct err *err)
 			.bytes = drain->rows[i].data,
 			.bytes_n = drain->rows[i].len,
 			.rows_n = drain->rows_n[i],
+			.ledger = table == ROW_USAGE,
 		};
 	}
 	enum status status =

@@ -8,43 +8,74 @@
 #include "base/decimal.h"
 #include "base/money.h"
 
+/* Columns, counted, and with a comma before each; the first comma is skipped
+ * where they are used. */
+#define COUNTED(column) +1
+#define NAMED(column) ",\"" #column "\""
+#define NOTHING(column)
+
 enum {
-#define EVALUATION(column) +1
-#define VIOLATION(column)
+#define EVALUATION COUNTED
+#define VIOLATION NOTHING
+#define USAGE NOTHING
 	EVALUATIONS_N = 0
 #include "record/row.tbl.h"
 #undef EVALUATION
 #undef VIOLATION
+#undef USAGE
 	,
-#define EVALUATION(column)
-#define VIOLATION(column) +1
+#define EVALUATION NOTHING
+#define VIOLATION COUNTED
+#define USAGE NOTHING
 	VIOLATIONS_N = 0
 #include "record/row.tbl.h"
 #undef EVALUATION
 #undef VIOLATION
+#undef USAGE
+	,
+#define EVALUATION NOTHING
+#define VIOLATION NOTHING
+#define USAGE COUNTED
+	USAGE_N = 0
+#include "record/row.tbl.h"
+#undef EVALUATION
+#undef VIOLATION
+#undef USAGE
 };
 
-/* Columns with a comma before each; the first is skipped where it is used. */
 static const struct {
 	const char *name;
 	char letter;
 	const char *columns;
 	size_t columns_n;
 } tables[ROW_TABLES] = {
-#define EVALUATION(column) ",\"" #column "\""
-#define VIOLATION(column)
+#define EVALUATION NAMED
+#define VIOLATION NOTHING
+#define USAGE NOTHING
 	[ROW_EVALUATIONS] = { "evaluations", 'E',
 #include "record/row.tbl.h"
 			      , EVALUATIONS_N },
 #undef EVALUATION
 #undef VIOLATION
-#define EVALUATION(column)
-#define VIOLATION(column) ",\"" #column "\""
+#undef USAGE
+#define EVALUATION NOTHING
+#define VIOLATION NAMED
+#define USAGE NOTHING
 	[ROW_VIOLATIONS] = { "policy_violations", 'V',
 #include "record/row.tbl.h"
 			     , VIOLATIONS_N },
 #undef EVALUATION
 #undef VIOLATION
+#undef USAGE
+#define EVALUATION NOTHING
+#define VIOLATION NOTHING
+#define USAGE NAMED
+	[ROW_USAGE] = { "usage", 'U',
+#include "record/row.tbl.h"
+			, USAGE_N },
+#undef EVALUATION
+#undef VIOLATION
+#undef USAGE
 };
 
 const char *
@@ -150,12 +181,18 @@ row_bool(struct row *row, bool b)
 void
 row_money(struct row *row, int64_t nanousd)
 {
-	char text[MONEY_TEXT_BYTES];
-
 	if (nanousd == MONEY_UNKNOWN) {
 		row_null(row);
 		return;
 	}
+	row_difference(row, nanousd);
+}
+
+void
+row_difference(struct row *row, int64_t nanousd)
+{
+	char text[MONEY_TEXT_BYTES];
+
 	next_column(row);
 	buf_adds(row->out, money_text(nanousd, text));
 }

@@ -1,6 +1,7 @@
 #include "store/pg.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -202,6 +203,20 @@ bool
 pg_is_null(const struct pg_result *result, int row, int column)
 {
 	return PQgetisnull(unwrap(result), row, column) == 1;
+}
+
+int64_t
+pg_int(const struct pg_result *result, int row, int column)
+{
+	/* a NULL's value is "" */
+	return strtoll(pg_value(result, row, column), NULL, 10);
+}
+
+char *
+pg_number(int64_t number, char out[PG_NUMBER_BYTES])
+{
+	snprintf(out, PG_NUMBER_BYTES, "%" PRId64, number);
+	return out;
 }
 
 void

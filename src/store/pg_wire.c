@@ -307,10 +307,28 @@ connect_now(struct pg *pg, struct err *err)
 	return STATUS_OK;
 }
 
+/*
+ * Has the server ended the connection while nobody asked?  Looking costs a
+ * system call; not looking, the next statement of everybody after a restart.
+ */
+static bool
+is_ended(const struct pg *pg)
+{
+	enum { LOOKS = 16 }; /* what it said may come before its end */
+	struct pollfd fd = { .fd = PQsocket(pg->conn), .events = POLLIN };
+
+	for (int i = 0; i < LOOKS && poll(&fd, 1, 0) > 0; i++) {
+		if (PQconsumeInput(pg->conn) == 0) {
+			return true;
+		}
+	}
+	return PQstatus(pg->conn) == CONNECTION_BAD;
+}
+
 enum status
 pg_wire_ready(struct pg *pg, struct err *err)
 {
-	if (pg->conn != NULL && PQstatus(pg->conn) == CONNECTION_BAD) {
+	if (pg->conn != NULL && is_ended(pg)) {
 		pg_wire_drop(pg);
 	}
 	if (pg->conn == NULL) {

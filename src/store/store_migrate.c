@@ -1,6 +1,5 @@
 #include "store/store_migrate.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +42,7 @@ store_migrate_each(struct pg *pg,
 	}
 	for (int i = 0; i < pg_rows(result); i++) {
 		struct store_migrate_row row = {
-			.version = strtoll(pg_value(result, i, 0), NULL, 10),
+			.version = pg_int(result, i, 0),
 			.name = pg_value(result, i, 1),
 			.sha256 = pg_value(result, i, 2),
 			.applied_at = pg_value(result, i, 3),
@@ -125,10 +124,10 @@ static enum status
 record(struct pg *pg, const struct store_migration *migration,
        const char *sha256, struct err *err)
 {
-	char version[24];
+	char version[PG_NUMBER_BYTES];
 	const char *params[] = { version, migration->name, sha256 };
 
-	snprintf(version, sizeof(version), "%" PRId64, migration->version);
+	pg_number(migration->version, version);
 	return pg_query(pg,
 			"INSERT INTO public.schema_migrations "
 			"(version, name, sha256) VALUES ($1, $2, $3)",

@@ -53,9 +53,7 @@ store_policy_put(struct pg *pg, const char *document, const char *author,
 	if (status != STATUS_OK) {
 		return status;
 	}
-	*version = pg_rows(result) == 0
-		       ? 0
-		       : strtoll(pg_value(result, 0, 0), NULL, 10);
+	*version = pg_rows(result) == 0 ? 0 : pg_int(result, 0, 0);
 	pg_result_free(result);
 	return STATUS_OK;
 }

@@ -6,14 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBER_BYTES = 24, COPY_BYTES = 2048 };
+enum { COPY_BYTES = 2048 };
 
-static char *
-number_text(uint64_t number, char out[NUMBER_BYTES])
-{
-	snprintf(out, NUMBER_BYTES, "%" PRIu64, number);
-	return out;
-}
+/* Where usage_take() finds a batch, empty again after each transaction. */
+#define LEDGER_BATCH "pg_temp.usage_batch"
 
 enum status
 store_record_cursor(struct pg *pg, struct store_record_cursor *cursor,
@@ -38,8 +34,8 @@ store_record_cursor(struct pg *pg, struct store_record_cursor *cursor,
 		return status;
 	}
 	assert(pg_rows(result) == 1);
-	cursor->segment = strtoull(pg_value(result, 0, 0), NULL, 10);
-	cursor->offset = strtoull(pg_value(result, 0, 1), NULL, 10);
+	cursor->segment = (uint64_t)pg_int(result, 0, 0);
+	cursor->offset = (uint64_t)pg_int(result, 0, 1);
 	pg_result_free(result);
 	return STATUS_OK;
 }
@@ -50,12 +46,12 @@ static enum status
 move_cursor(struct pg *pg, const struct store_record_cursor *from,
 	    const struct store_record_cursor *to, struct err *err)
 {
-	char n[4][NUMBER_BYTES];
+	char n[4][PG_NUMBER_BYTES];
 	const char *params[] = { from->spool_id,
-				 number_text(from->segment, n[0]),
-				 number_text(from->offset, n[1]),
-				 number_text(to->segment, n[2]),
-				 number_text(to->offset, n[3]) };
+				 pg_number((int64_t)from->segment, n[0]),
+				 pg_number((int64_t)from->offset, n[1]),
+				 pg_number((int64_t)to->segment, n[2]),
+				 pg_number((int64_t)to->offset, n[3]) };
 	struct pg_result *result = NULL;
 	enum status status =
 	    pg_query(pg,
@@ -78,8 +74,9 @@ copy_rows(struct pg *pg, const struct store_record_rows *rows, struct err *err)
 {
 	char sql[COPY_BYTES];
 	int64_t taken = 0;
-	int n = snprintf(sql, sizeof(sql), "COPY %s (%s) FROM STDIN",
-			 rows->table, rows->columns);
+	int n =
+	    snprintf(sql, sizeof(sql), "COPY %s (%s) FROM STDIN",
+		     rows->ledger ? LEDGER_BATCH : rows->table, rows->columns);
 
 	assert(n > 0 && n < COPY_BYTES);
 	enum status status =
@@ -90,6 +87,26 @@ copy_rows(struct pg *pg, const struct store_record_rows *rows, struct err *err)
 		    err_set(err, STATUS_BODY,
 			    "PostgreSQL took %" PRId64 " rows of %zu for %s",
 			    taken, rows->rows_n, rows->table);
+	}
+	return status;
+}
+
+/* Into the ledger by a table of the session, which may be there already. */
+static enum status
+take_rows(struct pg *pg, const struct store_record_rows *rows, struct err *err)
+{
+	enum status status =
+	    pg_script(pg,
+		      "CREATE TEMPORARY TABLE IF NOT EXISTS usage_batch "
+		      "(LIKE public.usage) ON COMMIT DELETE ROWS",
+		      err);
+
+	if (status == STATUS_OK) {
+		status = copy_rows(pg, rows, err);
+	}
+	if (status == STATUS_OK) {
+		status =
+		    pg_query(pg, "SELECT usage_take()", NULL, 0, NULL, err);
 	}
 	return status;
 }
@@ -108,7 +125,8 @@ store_record(struct pg *pg, const struct store_record_rows *rows, size_t n,
 	status = move_cursor(pg, from, to, err);
 	for (size_t i = 0; i < n && status == STATUS_OK; i++) {
 		if (rows[i].rows_n > 0) {
-			status = copy_rows(pg, &rows[i], err);
+			status = rows[i].ledger ? take_rows(pg, &rows[i], err)
+						: copy_rows(pg, &rows[i], err);
 		}
 	}
 	if (status == STATUS_OK) {

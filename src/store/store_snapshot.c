@@ -20,7 +20,7 @@ store_snapshot_revision(struct pg *pg, int64_t *revision, struct err *err)
 		return status;
 	}
 	if (pg_rows(result) == 1) {
-		*revision = strtoll(pg_value(result, 0, 0), NULL, 10);
+		*revision = pg_int(result, 0, 0);
 	} else {
 		status = err_set(err, STATUS_CORRUPT,
 				 "the table policy_revision has no row");
@@ -47,7 +47,7 @@ store_snapshot_fetch(struct pg *pg, struct buf *out, int64_t *revision,
 	assert(pg_rows(result) == 1);
 	buf_reset(out);
 	buf_add(out, pg_value(result, 0, 0), pg_value_bytes(result, 0, 0));
-	*revision = strtoll(pg_value(result, 0, 1), NULL, 10);
+	*revision = pg_int(result, 0, 1);
 	pg_result_free(result);
 	return STATUS_OK;
 }

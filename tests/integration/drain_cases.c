@@ -3,6 +3,7 @@
  *
  * Run by test_store.sh, with IMS_PG, the owner of a migrated database.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,8 @@ begin(void **state)
 	fixture_begin(&fixture);
 	w->f = fixture;
 	w->pg = pg_new(getenv("IMS_PG"), "drain_cases", 1000);
-	sql(w->pg, "TRUNCATE evaluations, policy_violations");
+	sql(w->pg,
+	    "TRUNCATE evaluations, policy_violations, usage, usage_rollups");
 	assert_int_equal(
 	    drain_open(&w->f->config, w->f->board, &w->drain, &err), STATUS_OK);
 	*state = w;
@@ -61,17 +63,15 @@ end(void **state)
 	return 0;
 }
 
-/* An evaluation with a DECISION, as a payload; returns its id. */
-static const char *
-append(struct world *w, const char *decision)
+/* An evaluation with a DECISION and a new ID. */
+static void
+evaluation(struct buf *out, const char *decision, char id[UUID_TEXT_BYTES])
 {
-	static char id[UUID_TEXT_BYTES];
-	struct buf out = { .data = NULL };
 	struct row row;
 	int64_t now = clock_now_us();
 
 	uuid_make(now, id);
-	row_begin(&row, &out, ROW_EVALUATIONS);
+	row_begin(&row, out, ROW_EVALUATIONS);
 	row_text(&row, id);
 	row_time(&row, now);
 	row_text(&row, "pre_flight");
@@ -81,9 +81,83 @@ append(struct world *w, const char *decision)
 		row_null(&row);
 	}
 	row_end(&row);
+}
+
+/* One as a payload; returns its id. */
+static const char *
+append(struct world *w, const char *decision)
+{
+	static char id[UUID_TEXT_BYTES];
+	struct buf out = { .data = NULL };
+
+	evaluation(&out, decision, id);
 	fixture_append(w->f, buf_text(&out));
 	buf_fini(&out);
 	return id;
+}
+
+/* An ENTRY of the call ID by a USER (NULL: unknown), with its COST. */
+static void
+usage(struct buf *out, const char *id, const char *entry, const char *user,
+      int64_t cost_nanousd)
+{
+	bool reserve = strcmp(entry, "reserve") == 0;
+	bool report = strcmp(entry, "report") == 0;
+	struct row row;
+
+	row_begin(&row, out, ROW_USAGE);
+	row_text(&row, id);
+	row_text(&row, entry);
+	row_time(&row, clock_now_us());
+	row_null(&row); /* report_id */
+	row_text(&row, "abcdefgh01234567");
+	row_text(&row, user);
+	while (row.columns_n < 16) { /* up to calls */
+		row_null(&row);
+	}
+	row_int(&row, reserve ? 1 : 0);
+	row_difference(&row, cost_nanousd);
+	row_int(&row, reserve ? 100 : 10);
+	row_int(&row, 7); /* input_tokens */
+	row_null(&row);	  /* output_tokens */
+	row_null(&row);	  /* overrun */
+	row_bool(&row, report);
+	row_null(&row); /* latency_ms */
+	if (reserve) {
+		row_time(&row, clock_now_us() + 900 * INT64_C(1000000));
+	} else {
+		row_null(&row);
+	}
+	row_int(&row, 1); /* epoch */
+	row_bool(&row, true);
+	row_text(&row, reserve ? "{1,2,3,4,5,6,7}" : NULL);
+	row_end(&row);
+}
+
+/* An entry alone, as a payload. */
+static void
+append_usage(struct fixture *f, const char *id, const char *entry,
+	     int64_t cost_nanousd)
+{
+	struct buf out = { .data = NULL };
+
+	usage(&out, id, entry, "ann", cost_nanousd);
+	fixture_append(f, buf_text(&out));
+	buf_fini(&out);
+}
+
+/* A call of its own by the N-th of some users. */
+static void
+append_call(struct fixture *f, int n)
+{
+	struct buf out = { .data = NULL };
+	char id[UUID_TEXT_BYTES], user[16];
+
+	uuid_make(clock_now_us(), id);
+	snprintf(user, sizeof(user), "user-%d", n % 50);
+	usage(&out, id, "reserve", user, 1);
+	fixture_append(f, buf_text(&out));
+	buf_fini(&out);
 }
 
 /* Steps until the spool is empty; how many records the cursor passed. */
@@ -101,18 +175,34 @@ drain_all(struct world *w)
 	return sum;
 }
 
-static long
-stored(struct world *w)
+/* The one value that QUERY answers, as text, until the next call. */
+static const char *
+ask(struct world *w, const char *query)
 {
+	static char value[256];
 	struct pg_result *result = NULL;
 	struct err err;
 
-	assert_int_equal(pg_query(w->pg, "SELECT count(*) FROM evaluations",
-				  NULL, 0, &result, &err),
+	assert_int_equal(pg_query(w->pg, query, NULL, 0, &result, &err),
 			 STATUS_OK);
-	long n = strtol(pg_value(result, 0, 0), NULL, 10);
+	snprintf(value, sizeof(value), "%s", pg_value(result, 0, 0));
 	pg_result_free(result);
-	return n;
+	return value;
+}
+
+static long
+stored(struct world *w)
+{
+	return strtol(ask(w, "SELECT count(*) FROM evaluations"), NULL, 10);
+}
+
+/* The roll-ups of a user, and how many entries there are. */
+static const char *
+rolled(struct world *w)
+{
+	return ask(w, "SELECT concat_ws(' ', user_id, calls, cost, tokens, "
+		      "input_tokens, settled, failed, (SELECT count(*) "
+		      "FROM usage)) FROM usage_rollups WHERE user_id = 'ann'");
 }
 
 static void
@@ -223,6 +313,180 @@ drain_passes_what_is_there_already(void **state)
 	assert_int_equal(metric_read(METRIC_drain_rejected_total, 0), before);
 }
 
+/* Entries of one call in any order and number, and the roll-up after each:
+ * calls, cost, tokens, input tokens, settled, failed; entries. */
+static const struct {
+	const char *entry;
+	int64_t cost_nanousd;
+	const char *want;
+} entries[] = {
+	{ "settle", -1, "ann 0 -0.000000001 10 7 1 1 1" },
+	{ "reserve", 187500000, "ann 1 0.187499999 110 14 1 1 2" },
+	{ "reserve", 187500000, "ann 1 0.187499999 110 14 1 1 2" },
+	{ "settle", 500, "ann 1 0.187499999 110 14 1 1 2" },
+	{ "report", 1000, "ann 1 0.187499999 110 14 1 1 3" },
+	{ "report", 1000, "ann 1 0.187499999 110 14 1 1 3" },
+	{ "expire", -1000, "ann 1 0.187498999 120 21 1 1 4" },
+};
+enum { ENTRIES = sizeof(entries) / sizeof(entries[0]) };
+
+/* One by one, then all of them again in one batch: nothing is counted twice. */
+static void
+drain_takes_an_entry_once(void **state)
+{
+	struct world *w = *state;
+	char id[UUID_TEXT_BYTES];
+
+	uuid_make(clock_now_us(), id);
+	for (size_t i = 0; i < ENTRIES; i++) {
+		print_message("entry %zu\n", i);
+		append_usage(w->f, id, entries[i].entry,
+			     entries[i].cost_nanousd);
+		assert_int_equal(drain_all(w), 1);
+		assert_string_equal(rolled(w), entries[i].want);
+	}
+	for (size_t i = 0; i < ENTRIES; i++) {
+		append_usage(w->f, id, entries[i].entry,
+			     entries[i].cost_nanousd);
+	}
+	assert_int_equal(drain_all(w), ENTRIES);
+	assert_string_equal(rolled(w), entries[ENTRIES - 1].want);
+	assert_string_equal(ask(w, "SELECT count(*) FROM usage_rollups"), "1");
+}
+
+/* An entry that is there already leaves the rest of its record alone. */
+static void
+drain_keeps_the_rest_of_a_record(void **state)
+{
+	struct world *w = *state;
+	struct buf out = { .data = NULL };
+	char first[UUID_TEXT_BYTES], second[UUID_TEXT_BYTES];
+
+	evaluation(&out, "allow", first);
+	usage(&out, first, "reserve", "ann", 1000000000);
+	fixture_append(w->f, buf_text(&out));
+	assert_int_equal(drain_all(w), 1);
+	buf_reset(&out);
+	evaluation(&out, "allow", second);
+	usage(&out, first, "reserve", "ann", 1000000000);
+	usage(&out, second, "reserve", NULL, 2000000000);
+	usage(&out, second, "reserve", NULL, 2000000000);
+	fixture_append(w->f, buf_text(&out));
+	assert_int_equal(drain_all(w), 1);
+	assert_int_equal(stored(w), 2);
+	assert_string_equal(rolled(w), "ann 1 1 100 7 0 0 2");
+	assert_string_equal(ask(w, "SELECT calls || ' ' || cost "
+				   "FROM usage_rollups WHERE user_id = ''"),
+			    "1 2");
+	/* the cursor is set back: E rows conflict, entries are passed over */
+	sql(w->pg, "UPDATE spool_cursors SET segment = 0, \"offset\" = 0");
+	append_usage(w->f, second, "expire", 0);
+	size_t moved = 0;
+	struct err err;
+	assert_int_equal(drain_step(w->drain, w->pg, &moved, &err),
+			 STATUS_BUSY);
+	assert_int_equal(drain_all(w), 3);
+	assert_int_equal(stored(w), 2);
+	assert_string_equal(rolled(w), "ann 1 1 110 14 0 0 3");
+	assert_string_equal(ask(w, "SELECT sum(cost) || ' ' || sum(calls) "
+				   "FROM usage_rollups"),
+			    "3 2");
+	buf_fini(&out);
+}
+
+/* Entries that the ledger refuses, between good ones. */
+static const struct {
+	const char *entry;
+	int64_t cost_nanousd;
+} wrong_entries[] = {
+	{ "refund", 1 },   /* no such entry */
+	{ "reserve", -5 }, /* less than nothing */
+};
+
+static void
+drain_puts_wrong_entries_aside(void **state)
+{
+	struct world *w = *state;
+	int64_t before = metric_read(METRIC_drain_rejected_total, 0);
+	char id[UUID_TEXT_BYTES];
+
+	for (size_t i = 0; i < 2; i++) {
+		uuid_make(clock_now_us(), id);
+		append_usage(w->f, id, "reserve", 1);
+		uuid_make(clock_now_us(), id);
+		append_usage(w->f, id, wrong_entries[i].entry,
+			     wrong_entries[i].cost_nanousd);
+		uuid_make(clock_now_us(), id);
+		append_usage(w->f, id, "reserve", 1);
+	}
+	fixture_append(w->f, "U\\N\treserve\n"); /* too few columns */
+	append(w, "allow");
+	assert_int_equal(drain_all(w), 8);
+	assert_int_equal(metric_read(METRIC_drain_rejected_total, 0),
+			 before + 3);
+	assert_string_equal(rolled(w), "ann 4 0.000000004 400 28 0 0 4");
+	assert_int_equal(stored(w), 1);
+}
+
+enum { HOSTS = 2, SHARED_CALLS = 3000 };
+
+/* A host of its own that drains what it has until nothing is left. */
+static void *
+drain_host(void *arg)
+{
+	struct world *w = arg;
+	size_t moved = 1;
+	struct err err = { .status = STATUS_OK };
+
+	while (moved > 0) {
+		if (drain_step(w->drain, w->pg, &moved, &err) != STATUS_OK) {
+			print_error("%s\n", err.text);
+			return w;
+		}
+	}
+	return NULL;
+}
+
+/* Two hosts bring the same entries and those of the same users at once, in
+ * opposite orders: neither waits for the other for ever, each counts once. */
+static void
+drain_shares_the_ledger(void **state)
+{
+	static char ids[SHARED_CALLS][UUID_TEXT_BYTES];
+	struct world *hosts[HOSTS] = { *state, NULL };
+	pthread_t threads[HOSTS];
+	void *other = NULL, *failed = NULL;
+
+	begin(&other);
+	hosts[1] = other;
+	for (int i = 0; i < SHARED_CALLS; i++) {
+		uuid_make(clock_now_us(), ids[i]);
+	}
+	for (int i = 0; i < SHARED_CALLS; i++) {
+		int back = SHARED_CALLS - 1 - i;
+		append_usage(hosts[0]->f, ids[i], "reserve", 1);
+		append_call(hosts[0]->f, i);
+		append_usage(hosts[1]->f, ids[back], "reserve", 1);
+		append_call(hosts[1]->f, back);
+	}
+	for (int i = 0; i < HOSTS; i++) {
+		pg_free(hosts[i]->pg); /* a second may be too short */
+		hosts[i]->pg = pg_new(getenv("IMS_PG"), "drain_cases", 30000);
+		assert_int_equal(
+		    pthread_create(&threads[i], NULL, drain_host, hosts[i]), 0);
+	}
+	for (int i = 0; i < HOSTS; i++) {
+		void *result = NULL;
+		pthread_join(threads[i], &result);
+		failed = result != NULL ? result : failed;
+	}
+	assert_null(failed);
+	assert_string_equal(ask(hosts[0], "SELECT sum(calls) || ' ' || "
+					  "sum(cost) FROM usage_rollups"),
+			    "9000 0.000009000");
+	end(&other);
+}
+
 static void
 drain_goes_on_after_a_loss(void **state)
 {
@@ -320,6 +584,10 @@ main(void)
 		CASE(drain_survives_strange_payloads),
 		CASE(drain_waits_for_room_to_reject),
 		CASE(drain_passes_what_is_there_already),
+		CASE(drain_takes_an_entry_once),
+		CASE(drain_keeps_the_rest_of_a_record),
+		CASE(drain_puts_wrong_entries_aside),
+		CASE(drain_shares_the_ledger),
 		CASE(drain_goes_on_after_a_loss),
 		CASE(drain_makes_slow_batches_smaller),
 		CASE(drain_says_what_it_cannot_read),

@@ -253,10 +253,9 @@ pg_connects_anew(void **state)
 {
 	struct pg *pg = *state;
 	char value[256];
-	struct err err;
 
+	/* an end that came while nobody asked costs nobody a statement */
 	cut(pg);
-	assert_int_equal(pg_script(pg, "SELECT 1", &err), STATUS_UNAVAILABLE);
 	assert_string_equal(ask(pg, "SELECT 7", value), "7");
 	assert_int_equal(pg_epoch(pg), 2);
 	cut(pg);
@@ -464,12 +463,16 @@ partitions_are_made_once(void **state)
 	struct err err;
 
 	assert_int_equal(store_partition_ensure(pg, 7, &made, &err), STATUS_OK);
-	assert_int_equal(made, 8); /* four were there: 4 months, 2 tables */
+	assert_int_equal(made, 12); /* 4 months of 3 tables were there */
 	assert_int_equal(store_partition_ensure(pg, 7, &made, &err), STATUS_OK);
 	assert_int_equal(made, 0);
 	assert_int_equal(store_partition_ensure(pg, 1000, &made, &err),
 			 STATUS_BODY);
 	assert_int_equal(store_partition_drop(pg, 1, &dropped, &err),
+			 STATUS_OK);
+	assert_int_equal(dropped, 0);
+	dropped = -1;
+	assert_int_equal(store_partition_drop_usage(pg, 1, &dropped, &err),
 			 STATUS_OK);
 	assert_int_equal(dropped, 0);
 }
@@ -570,6 +573,10 @@ record_fails_without_a_server(void **state)
 	assert_int_equal(store_snapshot_fetch(pg, &document, &n, &err),
 			 STATUS_UNAVAILABLE);
 	assert_int_equal(store_partition_ensure(pg, 1, &n, &err),
+			 STATUS_UNAVAILABLE);
+	assert_int_equal(store_partition_drop(pg, 1, &n, &err),
+			 STATUS_UNAVAILABLE);
+	assert_int_equal(store_partition_drop_usage(pg, 1, &n, &err),
 			 STATUS_UNAVAILABLE);
 	assert_int_equal(store_migrate_apply(pg, &migration, &applied, &err),
 			 STATUS_UNAVAILABLE);
