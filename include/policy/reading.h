@@ -28,6 +28,7 @@ struct reading {
 	bool bad;	 /* something was refused */
 	/* Regular expressions are compiled together, later: not one by one. */
 	bool patterns_later;
+	int64_t now_us; /* around which time zones are known */
 	/* Whose aliases names are put through; NULL: they stay. */
 	const struct catalogue *catalogue;
 };

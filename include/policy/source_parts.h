@@ -78,6 +78,10 @@ bool source_constraint_number(struct reading *r, const struct json *at,
 			      int64_t *out);
 bool source_constraint_has_number(enum constraint_key key);
 
+/* source_counter.c: which counters POLICY's constraints are, when all else of
+ * it is read. */
+void source_counters(struct reading *r, struct policy *policy);
+
 /* Is TEXT one that core/match.h takes: a '*' first or last or not at all? */
 bool source_glob_valid(const char *text);
 bool source_glob(const char *text); /* has it one? */

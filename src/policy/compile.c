@@ -12,7 +12,8 @@ compile_root(struct compile_job *job, const struct json *root,
 {
 	struct reading r = { .arena = arena,
 			     .err = err,
-			     .patterns_later = true };
+			     .patterns_later = true,
+			     .now_us = job->made_us };
 	struct source source;
 	struct content content = { 0 };
 	struct image_builder *builder = NULL;

@@ -2,10 +2,11 @@
 
 #include <string.h>
 
+#include "core/window.h"
 #include "policy/index.h"
 
 /* Raise it when a number means something else and no struct tells. */
-enum { SHAPE_VERSION = 1 };
+enum { SHAPE_VERSION = 2 };
 
 /* ---- policies */
 
@@ -78,12 +79,23 @@ fill_exceptions(struct image_builder *b, struct policy *out,
 }
 
 static void
+fill_zone(struct image_builder *b, struct zone *out, const struct zone *in)
+{
+	out->changes_n = in->changes_n;
+	struct zone_change *changes =
+	    image_array(b, &out->changes, in->changes_n, sizeof(*changes));
+
+	memcpy(changes, in->changes, in->changes_n * sizeof(*changes));
+}
+
+static void
 fill_policy(struct image_builder *b, struct policy *out,
 	    const struct policy *in)
 {
 	*out = *in;
 	out->condition = NULL;
 	out->constraints = NULL;
+	out->zone = NULL;
 	image_text(b, &out->policy_id, in->policy_id);
 	image_text(b, &out->name, in->name);
 	image_text(b, &out->message, in->message);
@@ -98,6 +110,10 @@ fill_policy(struct image_builder *b, struct policy *out,
 	    b, &out->constraints, in->constraints_n, sizeof(*constraints));
 	for (size_t i = 0; i < in->constraints_n; i++) {
 		fill_constraint(b, &constraints[i], &in->constraints[i]);
+	}
+	if (in->zone != NULL) {
+		fill_zone(b, image_array(b, &out->zone, 1, sizeof(*in->zone)),
+			  in->zone);
 	}
 	fill_exceptions(b, out, in);
 }
@@ -357,6 +373,8 @@ freeze_shape(void)
 		offsetof(struct policy, exemptions),
 		offsetof(struct policy, by_model),
 		offsetof(struct policy, needs_content),
+		offsetof(struct policy, counts),
+		offsetof(struct policy, zone),
 		sizeof(struct condition),
 		offsetof(struct condition, values),
 		offsetof(struct condition, low),
@@ -364,6 +382,9 @@ freeze_shape(void)
 		sizeof(struct condition_value),
 		sizeof(struct constraint),
 		offsetof(struct constraint, texts),
+		offsetof(struct constraint, counter),
+		sizeof(struct zone),
+		sizeof(struct zone_change),
 		sizeof(struct subject_limit),
 		sizeof(struct exemption),
 		sizeof(struct policy_index),

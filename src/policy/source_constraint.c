@@ -8,10 +8,11 @@
 #include <string.h>
 
 #include "base/money.h"
+#include "core/counter.h"
+#include "policy/zone.h"
 #include "text/pattern.h"
 
 /* Largest threshold, in dollars: what a nano-dollar number can hold. */
-enum { TIMEZONE_PARTS = 3 };
 #define MONEY_MAX_USD 9000000000.0
 
 /* ---- texts */
@@ -94,40 +95,17 @@ read_texts(struct reading *r, const struct json *at,
 	out->texts_n = n;
 }
 
-/* [A-Za-z0-9_+-]+ parts that begin with a letter, by '/' ("theory.html" of
- * the IANA time zone database). */
-static bool
-is_timezone(const char *text)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
-	for (int part = 0; part < TIMEZONE_PARTS; part++) {
-		if (*text == '\0' || strchr(letters, *text) == NULL) {
-			return false;
-		}
-		text += strspn(text, letters);
-		while (*text != '\0' && *text != '/') {
-			if (strchr("0123456789_+-", *text) == NULL &&
-			    strchr(letters, *text) == NULL) {
-				return false;
-			}
-			text++;
-		}
-		if (*text == '\0') {
-			return true;
-		}
-		text++;
-	}
-	return false;
-}
-
 static void
-read_timezone(struct reading *r, const struct json *at,
-	      const struct constraint_row *row, struct constraint *out)
+read_timezone(struct reading *r, const struct json *at, struct policy *policy,
+	      struct constraint *out)
 {
-	if (reading_text(r, at, 1, (int64_t)row->low, &out->text) &&
-	    !is_timezone(out->text)) {
+	int64_t bytes_max = (int64_t)constraint_row(out->key)->low;
+
+	if (!reading_text(r, at, 1, bytes_max, &out->text)) {
+		return;
+	}
+	policy->zone = zone_read(r->arena, out->text, r->now_us);
+	if (policy->zone == NULL) {
 		(void)reading_refuse(r, at,
 				     "expected a time zone's name, such as "
 				     "Europe/Berlin");
@@ -245,7 +223,7 @@ read_word(struct reading *r, const struct json *at, struct constraint *out)
 }
 
 static void
-read_value(struct reading *r, const struct json *at, enum category category,
+read_value(struct reading *r, const struct json *at, struct policy *policy,
 	   struct constraint *out)
 {
 	const struct constraint_row *row = constraint_row(out->key);
@@ -255,8 +233,8 @@ read_value(struct reading *r, const struct json *at, enum category category,
 	case CONSTRAINT_TYPE_MONEY:
 	case CONSTRAINT_TYPE_COUNT:
 	case CONSTRAINT_TYPE_THRESHOLD:
-		(void)source_constraint_number(r, at, out->key, category,
-					       &out->number);
+		(void)source_constraint_number(r, at, out->key,
+					       policy->category, &out->number);
 		break;
 	case CONSTRAINT_TYPE_RATIO:
 		(void)reading_ok(r, json_double(at, row->low, row->high,
@@ -268,7 +246,7 @@ read_value(struct reading *r, const struct json *at, enum category category,
 		}
 		break;
 	case CONSTRAINT_TYPE_TEXT:
-		read_timezone(r, at, row, out);
+		read_timezone(r, at, policy, out);
 		break;
 	case CONSTRAINT_TYPE_WORDS:
 		read_word(r, at, out);
@@ -325,25 +303,91 @@ says_something(enum constraint_key key)
 	       key == CONSTRAINT_retention_days;
 }
 
+static bool
+has_budget(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->constraints_n; i++) {
+		const struct counter_row *row =
+		    counter_row(policy->constraints[i].key);
+
+		if (row != NULL && row->kind == COUNTER_BUDGET) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+check_day(struct reading *r, const struct json *at, const struct policy *policy)
+{
+	static const enum constraint_key keys[] = { CONSTRAINT_reset_hour_utc,
+						    CONSTRAINT_timezone };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (policy_constraint(policy, keys[i]) != NULL &&
+		    !has_budget(policy)) {
+			(void)reading_refuse_member(
+			    r, at, constraint_row(keys[i])->key,
+			    "there is no budget whose day it could begin");
+		}
+	}
+}
+
+static void
+check_alert(struct reading *r, const struct json *at,
+	    const struct policy *policy)
+{
+	const struct constraint *alert =
+	    policy_constraint(policy, CONSTRAINT_alert_threshold);
+	int64_t highest = -1;
+
+	if (alert == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < policy->constraints_n; i++) {
+		const struct constraint *c = &policy->constraints[i];
+		const struct counter_row *row = counter_row(c->key);
+
+		if (row != NULL && row->alerts && c->number > highest) {
+			highest = c->number;
+		}
+	}
+	if (highest < 0) {
+		(void)reading_refuse_member(
+		    r, at, constraint_row(alert->key)->key,
+		    "belongs to max_weekly_cost or max_monthly_cost");
+	} else if (alert->number > highest) {
+		(void)reading_refuse_member(
+		    r, at, constraint_row(alert->key)->key,
+		    "is above every limit that it belongs to");
+	}
+}
+
 static void
 check_together(struct reading *r, const struct json *at,
 	       const struct policy *policy)
 {
 	bool something = false;
 
-	for (size_t i = 0; i < policy->constraints_n; i++) {
-		something |= says_something(policy->constraints[i].key);
-	}
-	if (!something && policy->constraints_n == json_n(at)) {
-		(void)reading_refuse(r, at,
-				     "no constraint that says anything alone");
-	}
 	if (policy_constraint(policy, CONSTRAINT_timezone) != NULL &&
 	    policy_constraint(policy, CONSTRAINT_reset_hour_utc) != NULL) {
 		(void)reading_refuse_member(
 		    r, at, "timezone",
 		    "cannot be used together with reset_hour_utc");
 	}
+	if (policy->constraints_n != json_n(at)) {
+		return; /* what is missing may only be misspelt */
+	}
+	for (size_t i = 0; i < policy->constraints_n; i++) {
+		something |= says_something(policy->constraints[i].key);
+	}
+	if (!something) {
+		(void)reading_refuse(r, at,
+				     "no constraint that says anything alone");
+		return;
+	}
+	check_day(r, at, policy);
+	check_alert(r, at, policy);
 }
 
 void
@@ -368,7 +412,7 @@ source_constraints(struct reading *r, const struct json *at,
 		}
 		items[n].key = key;
 		if (fits(r, &member, constraint_row(key), policy)) {
-			read_value(r, &member, policy->category, &items[n]);
+			read_value(r, &member, policy, &items[n]);
 		}
 		if (items[n].texts_n > 0 &&
 		    (key == CONSTRAINT_blocked_keywords ||

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/hex.h"
+
 const char *const role_words[] = { "evaluator", "viewer", "resolver", "admin",
 				   NULL };
 
@@ -18,16 +20,6 @@ struct key_row {
 	struct json bound_facts, user_tiers, regions, asserts; /* or null */
 };
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9') {
-		return c - '0';
-	}
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static void
 read_hash(struct reading *r, const struct json *at, void *out)
 {
@@ -37,15 +29,8 @@ read_hash(struct reading *r, const struct json *at, void *out)
 	if (!reading_ok(r, json_string(at, &text, r->err))) {
 		return;
 	}
-	bool good = strlen(text) == KEY_HASH_BYTES * 2;
-	for (size_t i = 0; good && i < KEY_HASH_BYTES; i++) {
-		int high = hex_digit(text[2 * i]);
-		int low = hex_digit(text[2 * i + 1]);
-
-		good = high >= 0 && low >= 0;
-		row->key.hash[i] = (unsigned char)(high * 16 + low);
-	}
-	if (!good) {
+	if (strlen(text) != KEY_HASH_BYTES * 2 ||
+	    !hex_read(text, KEY_HASH_BYTES, row->key.hash)) {
 		(void)reading_refuse(r, at, "expected %d bytes in hexadecimal",
 				     KEY_HASH_BYTES);
 	}

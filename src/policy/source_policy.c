@@ -239,6 +239,7 @@ source_policy(struct reading *r, const struct json *at,
 	}
 	policy->by_model = constraint_by_model(policy) ||
 			   source_condition_by_model(policy->condition);
+	source_counters(r, policy);
 	*out = draft.out;
 }
 

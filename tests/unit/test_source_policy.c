@@ -194,13 +194,13 @@ static const struct {
 	  "{'max_cost_per_request':1}",
 	  ACTION_LOG, SEVERITY_LOW, true },
 	{ "'category':'cost','priority':95,'constraints':"
-	  "{'max_daily_cost':1},'evaluation_type':'continuous'",
+	  "{'max_weekly_cost':1},'evaluation_type':'continuous'",
 	  ACTION_WARN, SEVERITY_CRITICAL, true },
 	{ "'category':'cost','priority':75,'constraints':"
-	  "{'max_daily_cost':1},'evaluation_type':'continuous'",
+	  "{'max_weekly_cost':1},'evaluation_type':'continuous'",
 	  ACTION_WARN, SEVERITY_HIGH, true },
 	{ "'category':'cost','priority':10,'constraints':"
-	  "{'max_daily_cost':1},'evaluation_type':'continuous'",
+	  "{'max_weekly_cost':1},'evaluation_type':'continuous'",
 	  ACTION_LOG, SEVERITY_LOW, true },
 	{ "'category':'cost','priority':10,'constraints':"
 	  "{'max_daily_cost':1},'action_on_violation':'block'",
