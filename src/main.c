@@ -13,12 +13,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "auth/auth.h"
 #include "base/board.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/digest.h"
 #include "base/log.h"
 #include "base/metric.h"
+#include "counter/counter.h"
 #include "engine/engine.h"
 #include "handler/handler.h"
 #include "http/server.h"
@@ -79,6 +80,7 @@ struct responder {
 	char program[PATH_MAX];
 	struct board *board;
 	struct spool *spool;
+	struct counter *counter;
 	struct handler_app app;
 };
 
@@ -294,9 +296,6 @@ responder_open(struct responder *responder)
 	struct handler_app *app = &responder->app;
 	struct err err;
 
-	if (auth_init(&err) != STATUS_OK) {
-		return fail(EXIT_INTERNAL, &err);
-	}
 	int code = open_shared(config, &responder->board);
 	if (code != 0) {
 		return code;
@@ -304,13 +303,19 @@ responder_open(struct responder *responder)
 	if (snapshot_source_open(config->state_dir, responder->board,
 				 &app->snapshots, &err) != STATUS_OK ||
 	    spool_open(config, responder->board, &responder->spool, &err) !=
+		STATUS_OK ||
+	    counter_open(config, responder->board, &responder->counter, &err) !=
 		STATUS_OK) {
 		return fail(EXIT_CANT_CREATE, &err);
 	}
 	app->config = config;
 	app->board = responder->board;
 	app->pool = responder->options->pool;
-	app->engine = engine_new(config, responder->spool);
+	app->counter = responder->counter;
+	/* The API pool decides nothing: its workers need no counters for it. */
+	app->engine =
+	    engine_new(config, responder->spool,
+		       app->pool == POOL_API ? NULL : responder->counter);
 	return 0;
 }
 
@@ -321,6 +326,7 @@ responder_close(struct responder *responder)
 	if (responder->app.engine != NULL) {
 		engine_free(responder->app.engine);
 	}
+	counter_close(responder->counter);
 	spool_close(responder->spool);
 	if (responder->app.snapshots != NULL) {
 		snapshot_source_close(responder->app.snapshots);
@@ -455,6 +461,9 @@ main(int argc, char **argv)
 		return options.exit;
 	}
 	log_open(process_name(&options), LOG_INFO);
+	if (digest_init(&err) != STATUS_OK) {
+		return fail(EXIT_INTERNAL, &err);
+	}
 	if (config_load(options.config, &config, &err) != STATUS_OK) {
 		return fail(EXIT_CONFIG, &err);
 	}

@@ -13,6 +13,10 @@
 /* The whole answer behind what OUT holds. */
 void answer_write(const struct outcome *outcome, struct buf *out);
 
+/* The answer to report ID that is settled later. */
+void answer_write_pending(const char *id, const struct settlement *settlement,
+			  struct buf *out);
+
 /* What the record shares: an object of F's details. */
 void answer_details(struct json_writer *w, const struct finding *f);
 

@@ -26,6 +26,21 @@ enum {
 
 enum explain { EXPLAIN_BRIEF, EXPLAIN_FULL };
 
+/* What a report says; numbers are -1 where it does not. */
+struct body_report {
+	const char *evaluation_id; /* lower case, or NULL */
+	int64_t input_tokens, output_tokens, cost_nanousd;
+	int64_t latency_us;
+	enum body_success {
+		BODY_SUCCESS_UNSAID,
+		BODY_SUCCESS_NO,
+		BODY_SUCCESS_YES
+	} success;
+	const char *error; /* NULL: none, or an empty one */
+	const char *served_model_id,
+	    *served_vendor_id; /* lower case, or NULL */
+};
+
 struct body {
 	enum stage stage;
 	enum explain explain;
@@ -37,8 +52,9 @@ struct body {
 	bool bypass_all;
 	const char **bypass; /* [bypass_n] */
 	size_t bypass_n;
-	struct body_texts texts; /* in the order of the body */
-	const char **ignored;	 /* [ignored_n] members that nobody reads */
+	struct body_texts texts;   /* in the order of the body */
+	struct body_report report; /* of STAGE_POST_EXECUTION */
+	const char **ignored;	   /* [ignored_n] members that nobody reads */
 	size_t ignored_n;
 };
 
@@ -46,7 +62,9 @@ struct body {
  * body_read(root, arena, out, err):
  * Read the document ROOT.
  *
- * Gives:   OUT; its strings are borrowed from ROOT's document or in ARENA.
+ * Gives:   OUT; its strings are borrowed from ROOT's document or in ARENA.  A
+ *          report (STAGE_POST_EXECUTION) needs no model_id, but says which call
+ *          it is about: evaluation_id, or correlation_id and request_id.
  * Errors:  STATUS_BODY with every wrong place; STATUS_NOT_IMPLEMENTED for a
  *          stage that is not built.
  */

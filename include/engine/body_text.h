@@ -2,8 +2,8 @@
  * body_text: the text of a body that goes to the model, piece by piece.
  *
  * The prompt, the system instruction, each message's content and each part of
- * one.  Source: docs/openapi.yaml; OpenAI's form of messages, of which names
- * and tool calls are not read.
+ * one; of a report the response.  Source: docs/openapi.yaml; OpenAI's form of
+ * messages, of which names and tool calls are not read.
  */
 #ifndef ENGINE_BODY_TEXT_H
 #define ENGINE_BODY_TEXT_H
@@ -18,7 +18,8 @@ enum body_text_kind {
 	BODY_TEXT_PROMPT,
 	BODY_TEXT_SYSTEM,
 	BODY_TEXT_MESSAGE, /* /messages/<message>/content */
-	BODY_TEXT_PART	   /* .../content/<part>/text */
+	BODY_TEXT_PART,	   /* .../content/<part>/text */
+	BODY_TEXT_RESPONSE /* of a report */
 };
 
 /* A piece, and where it stands. */

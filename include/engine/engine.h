@@ -2,6 +2,7 @@
  * engine: one evaluation, from a body and a key to an answer and a record.
  *
  *	body -> facts (whose word counts) -> core/decide -> record -> answer
+ *	report -> its reservation -> settled -> core/decide -> record -> answer
  *
  * Used by the handlers, later by gateways, simulate and the command line.
  * Knows no HTTP beyond the status and the headers that a decision has.
@@ -16,16 +17,22 @@
 #include "base/buf.h"
 #include "base/config.h"
 #include "base/status.h"
+#include "counter/counter.h"
 #include "policy/snapshot.h"
 #include "record/spool.h"
 
 struct engine;	      /* shared by all threads, immutable */
 struct engine_worker; /* a thread's own: scanner, buffers */
 
-/* CONFIG and SPOOL are borrowed; SPOOL NULL: nothing is recorded (tests). */
-struct engine *engine_new(const struct config *config, struct spool *spool);
+/* All are borrowed.  SPOOL NULL: nothing is recorded, COUNTER NULL: nothing
+ * counts, so that no counter is known (tests, tools). */
+struct engine *engine_new(const struct config *config, struct spool *spool,
+			  struct counter *counter);
 void engine_free(struct engine *engine);
 struct engine_worker *engine_worker_new(struct engine *engine);
+/* For tests: COUNTER, which is the worker's from now on, or NULL. */
+struct engine_worker *engine_worker_on(struct engine *engine,
+				       struct counter_worker *counter);
 void engine_worker_free(struct engine_worker *worker);
 
 struct engine_request {
@@ -43,7 +50,7 @@ struct engine_header {
 enum { ENGINE_HEADERS = 8 };
 
 struct engine_answer {
-	int http_status; /* 200, 403 */
+	int http_status; /* 200, 202, 403 */
 	struct buf *body;
 	struct engine_header headers[ENGINE_HEADERS];
 	size_t headers_n;
@@ -51,12 +58,17 @@ struct engine_answer {
 
 /**
  * engine_evaluate(worker, snapshot, request, arena, out, err):
- * Decide, record, answer.
+ * Decide about a call and reserve what it may cost, or settle its report;
+ * record, answer.
  *
  * Takes:   SNAPSHOT, held by the caller until the answer is sent.
  * Gives:   OUT; its body belongs to WORKER until the next call on it.
  * Errors:  STATUS_JSON, STATUS_BODY with pointers; STATUS_NOT_IMPLEMENTED for
- *          a stage whose issue is not done.  Nothing is recorded then.
+ *          a stage whose issue is not done; STATUS_CONFLICT: the request_id
+ *          came with another body, or the call was reported otherwise;
+ *          STATUS_BUSY: the same is being answered now; of a report also
+ *          STATUS_NOT_FOUND, STATUS_FORBIDDEN, and STATUS_FULL, STATUS_IO
+ *          where it cannot be stored.  Nothing is recorded then.
  */
 enum status engine_evaluate(struct engine_worker *worker,
 			    const struct snapshot *snapshot,

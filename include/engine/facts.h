@@ -10,6 +10,7 @@
 #ifndef ENGINE_FACTS_H
 #define ENGINE_FACTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -39,5 +40,8 @@ struct facts_sources {
 void facts_settle(const struct body *body, const struct facts_sources *sources,
 		  struct arena *arena, struct context *ctx,
 		  struct findings *warnings);
+
+/* Can the header's TEXT, which is bytes or NULL, be an id? */
+bool facts_header_is_id(const char *text);
 
 #endif /* ENGINE_FACTS_H */

@@ -1,7 +1,8 @@
 /*
  * record: an outcome as lines of the spool (record/row.h).
  *
- * One row of evaluations and one of policy_violations for each violation.
+ * One row of evaluations, one of policy_violations for each violation, and for
+ * an admitted call the entry `reserve` of usage.
  * Never any text of a prompt, and never the keyword or the match that was
  * found in one.
  */

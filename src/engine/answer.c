@@ -2,6 +2,7 @@
 
 #include "base/money.h"
 #include "core/decide.h"
+#include "engine/limits.h"
 
 /* --- parts ---------------------------------------------------------------- */
 
@@ -84,6 +85,10 @@ put_detail(struct json_writer *w, const struct detail *d)
 	case DETAIL_MONEY:
 		put_money(w, d->name, d->value.number);
 		return;
+	case DETAIL_TIME:
+		json_key(w, d->name);
+		json_put_time(w, d->value.number);
+		return;
 	case DETAIL_RATIO:
 		json_key(w, d->name);
 		json_put_double(w, d->value.ratio);
@@ -153,8 +158,8 @@ put_violation(struct json_writer *w, const struct outcome *o,
 {
 	json_object_begin(w);
 	json_member(w, "violation_id", id->text);
-	json_member(w, "policy_id", f->policy->policy_id);
-	json_member(w, "policy_name", f->policy->name);
+	put_text(w, "policy_id", f->policy->policy_id);
+	put_text(w, "policy_name", f->policy->name);
 	json_member(w, "category", category_words[f->policy->category]);
 	json_member(w, "violation_type", f->type);
 	json_member(w, "severity", severity_words[f->policy->severity]);
@@ -383,6 +388,42 @@ put_explanation(struct json_writer *w, const struct outcome *o)
 	json_object_finish(w);
 }
 
+/* --- money and limits ------------------------------------------------------ */
+
+static void
+put_reservation(struct json_writer *w, const struct reservation *r)
+{
+	json_key(w, "reservation");
+	if (r == NULL) {
+		json_put_null(w);
+		return;
+	}
+	json_object_begin(w);
+	json_member(w, "id", r->evaluation_id);
+	json_member_money(w, "amount", r->cost_nanousd);
+	json_member_int(w, "tokens", r->tokens);
+	json_key(w, "expires_at");
+	json_put_time(w, r->expires_us);
+	json_object_finish(w);
+}
+
+static void
+put_settlement(struct json_writer *w, const struct settlement *s)
+{
+	json_key(w, "settlement");
+	json_object_begin(w);
+	json_member(w, "status", s->pending ? "pending" : "settled");
+	json_member(w, "id", s->id);
+	if (!s->pending) {
+		json_member_money(w, "amount", s->cost_nanousd);
+		json_member_money(w, "reserved", s->reserved_nanousd);
+		json_member_money(w, "overrun", s->overrun_nanousd);
+		json_member_bool(w, "already_settled", s->already);
+		json_member_bool(w, "late", s->late);
+	}
+	json_object_finish(w);
+}
+
 /* --- the whole ------------------------------------------------------------ */
 
 void
@@ -402,8 +443,12 @@ answer_write(const struct outcome *o, struct buf *out)
 	put_fallback(w, d);
 	put_message(w, d);
 	json_member(w, "durability", o->unrecorded ? "degraded" : "async");
+	put_reservation(w, o->reservation);
 	json_key(w, "limits");
-	put_texts(w, NULL, 0);
+	limits_write(w, d);
+	if (o->settlement != NULL) {
+		put_settlement(w, o->settlement);
+	}
 	json_member_int(w, "policies_evaluated", (int64_t)d->executions_n);
 	json_member_int(w, "policy_revision", o->revision);
 	json_member_int(w, "evaluation_time_ms", o->took_us / 1000);
@@ -411,6 +456,20 @@ answer_write(const struct outcome *o, struct buf *out)
 	if (o->body->explain == EXPLAIN_FULL) {
 		put_explanation(w, o);
 	}
+	json_object_finish(w);
+	json_write_end(w);
+}
+
+void
+answer_write_pending(const char *id, const struct settlement *settlement,
+		     struct buf *out)
+{
+	struct json_writer writer, *w = &writer;
+
+	json_write_init(w, out);
+	json_object_begin(w);
+	json_member(w, "evaluation_id", id);
+	put_settlement(w, settlement);
 	json_object_finish(w);
 	json_write_end(w);
 }

@@ -174,6 +174,8 @@ body_text_pointer(const struct body_text *text, struct arena *arena)
 	case BODY_TEXT_MESSAGE:
 		return arena_printf(arena, "/messages/%zu/content",
 				    text->message);
+	case BODY_TEXT_RESPONSE:
+		return "/response";
 	case BODY_TEXT_PART:
 		break;
 	}

@@ -21,7 +21,7 @@ struct gathering {
 };
 
 /* A part of a piece; its first byte is byte START of the piece. */
-struct window {
+struct stretch {
 	const struct body_text *piece;
 	size_t start, end;
 	bool *seen; /* by item, what an earlier window has; NULL: only one */
@@ -44,7 +44,7 @@ add_hit(struct gathering *g, const struct content_item *item,
 
 /* Add what SET found; OFFSETS, if any, leads back to the window's bytes. */
 static void
-add_matches(struct gathering *g, const struct window *w,
+add_matches(struct gathering *g, const struct stretch *w,
 	    const struct pattern_match *matches, size_t matches_n,
 	    const uint32_t *offsets)
 {
@@ -70,7 +70,7 @@ add_matches(struct gathering *g, const struct window *w,
 }
 
 static bool
-match_keywords(struct gathering *g, const struct window *w)
+match_keywords(struct gathering *g, const struct stretch *w)
 {
 	struct pattern_match *matches;
 	struct folded folded;
@@ -89,7 +89,7 @@ match_keywords(struct gathering *g, const struct window *w)
 static bool
 match_regexes(struct gathering *g, const struct body_text *piece)
 {
-	const struct window whole = { .piece = piece, .end = piece->n };
+	const struct stretch whole = { .piece = piece, .end = piece->n };
 	struct pattern_match *matches;
 	size_t n;
 
@@ -122,7 +122,7 @@ static bool
 match_windows(struct gathering *g, const struct body_text *piece)
 {
 	size_t items_n = snapshot_data(g->scan->snapshot)->content_n;
-	struct window w = {
+	struct stretch w = {
 		.piece = piece,
 		.seen = arena_array(g->arena, items_n, sizeof(bool)),
 		.scratch = arena_new(WINDOW_BYTES),
@@ -145,9 +145,9 @@ static bool
 scan_piece(struct gathering *g, const struct body_text *piece)
 {
 	const struct snapshot *snapshot = g->scan->snapshot;
-	const struct window whole = { .piece = piece,
-				      .end = piece->n,
-				      .scratch = g->arena };
+	const struct stretch whole = { .piece = piece,
+				       .end = piece->n,
+				       .scratch = g->arena };
 
 	if (!pattern_set_empty(snapshot_keywords(snapshot)) &&
 	    !(piece->n > WINDOW_BYTES ? match_windows(g, piece)

@@ -6,32 +6,19 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/metric.h"
 #include "base/money.h"
 #include "base/uuid.h"
-#include "core/decide.h"
-#include "engine/answer.h"
-#include "engine/body.h"
+#include "engine/call.h"
 #include "engine/facts.h"
-#include "engine/outcome.h"
 #include "engine/record.h"
-#include "engine/content_scan.h"
+#include "engine/report.h"
+#include "engine/reserve.h"
+#include "engine/retry.h"
 #include "json/read.h"
 
-struct engine {
-	const struct config *config;
-	struct spool *spool;
-	struct decide_settings settings;
-};
-
-struct engine_worker {
-	struct engine *engine;
-	struct pattern_scanner *scanner;
-	struct buf answer, record, scratch;
-};
-
 struct engine *
-engine_new(const struct config *config, struct spool *spool)
+engine_new(const struct config *config, struct spool *spool,
+	   struct counter *counter)
 {
 	struct engine *engine = memory_get(sizeof(*engine));
 	int64_t per_mil;
@@ -46,6 +33,7 @@ engine_new(const struct config *config, struct spool *spool)
 	*engine = (struct engine){
 		.config = config,
 		.spool = spool,
+		.counter = counter,
 		.settings = {
 			.fail_closed = config->fail_mode == CONFIG_FAIL_CLOSED,
 			.unknown_per_mil = per_mil,
@@ -61,15 +49,25 @@ engine_free(struct engine *engine)
 }
 
 struct engine_worker *
-engine_worker_new(struct engine *engine)
+engine_worker_on(struct engine *engine, struct counter_worker *counter)
 {
 	struct engine_worker *worker = memory_get(sizeof(*worker));
 
 	*worker = (struct engine_worker){
 		.engine = engine,
 		.scanner = pattern_scanner_new(),
+		.counter = counter,
 	};
 	return worker;
+}
+
+struct engine_worker *
+engine_worker_new(struct engine *engine)
+{
+	return engine_worker_on(engine,
+				engine->counter != NULL
+				    ? counter_worker_new(engine->counter)
+				    : NULL);
 }
 
 void
@@ -79,56 +77,23 @@ engine_worker_free(struct engine_worker *worker)
 		return;
 	}
 	pattern_scanner_free(worker->scanner);
+	counter_worker_free(worker->counter);
 	buf_fini(&worker->answer);
 	buf_fini(&worker->record);
 	buf_fini(&worker->scratch);
+	buf_fini(&worker->note);
 	free(worker);
 }
 
-/* --- one evaluation ------------------------------------------------------- */
-
-/* What was said about facts comes behind what the policies found. */
-static void
-append_warnings(struct arena *arena, struct findings *to,
-		const struct findings *more)
-{
-	if (more->n == 0) {
-		return;
-	}
-	struct finding *all = arena_array(arena, to->n + more->n, sizeof(*all));
-	if (to->n > 0) {
-		memcpy(all, to->items, to->n * sizeof(*all));
-	}
-	memcpy(all + to->n, more->items, more->n * sizeof(*all));
-	to->items = all;
-	to->n += more->n;
-	to->cap = to->n;
-}
+/* --- a question before a call ---------------------------------------------- */
 
 static void
-decide_body(struct engine_worker *worker, const struct snapshot *snapshot,
-	    const struct body *body, struct context *ctx, struct arena *arena,
-	    struct decision *out)
-{
-	const struct snapshot_data *data = snapshot_data(snapshot);
-	struct content_scan scan = { .scanner = worker->scanner,
-				     .snapshot = snapshot,
-				     .body = body };
-	const struct decide_ops ops = { .scan = content_scan, .arg = &scan };
-	const struct decide_world world = { .policies = &data->policies,
-					    .catalogue = &data->catalogue };
-
-	decide(&world, &worker->engine->settings, &ops, body->stage, ctx, arena,
-	       out);
-}
-
-static void
-make_ids(struct outcome *o, struct arena *arena)
+make_violation_ids(struct call *call, struct outcome *o)
 {
 	const struct findings *findings = &o->decision->findings;
-	struct outcome_id *ids = arena_array(arena, findings->n, sizeof(*ids));
+	struct outcome_id *ids =
+	    arena_array(call->arena, findings->n, sizeof(*ids));
 
-	uuid_make(o->now_us, o->evaluation_id);
 	for (size_t i = 0; i < findings->n; i++) {
 		if (findings->items[i].kind == FINDING_VIOLATION) {
 			uuid_make(o->now_us, ids[o->violations_n++].text);
@@ -137,72 +102,89 @@ make_ids(struct outcome *o, struct arena *arena)
 	o->violation_ids = ids;
 }
 
-/* Store the record.  That it fails is logged by the spool, once. */
-static bool
-store(struct engine_worker *worker, const struct outcome *o)
+/* The decision on CTX, and what it takes. */
+static void
+decide_question(struct call *call, struct context *ctx,
+		const struct retry *retry, const char *evaluation_id,
+		struct reserve *reserve, struct decision *decision)
 {
-	struct spool *spool = worker->engine->spool;
+	const struct facts_sources sources = {
+		.config = call->worker->engine->config,
+		.snapshot = snapshot_data(call->snapshot),
+		.key = call->request->key,
+		.header_request_id = call->request->header_request_id,
+		.now_us = call->request->now_us,
+	};
+	struct findings said;
 
-	if (spool == NULL) {
-		return true;
+	facts_settle(&call->body, &sources, call->arena, ctx, &said);
+	if (retry->state == RETRY_UNKNOWN) {
+		call_warn(call, &said, "retry_unknown",
+			  "whether the request came before is not known; it "
+			  "may be counted twice");
 	}
+	reserve_begin(reserve, call, ctx, evaluation_id);
+	call_decide(call, ctx, reserve, decision);
+	call_append(call, decision, &said);
+}
+
+/*
+ * Store the record.  A call that is not in the ledger and may not go on so is
+ * as if it had not been asked.
+ */
+static void
+record_question(struct call *call, struct reserve *reserve,
+		struct decision *decision, struct outcome *o)
+{
+	struct engine_worker *worker = call->worker;
+
 	buf_reset(&worker->record);
 	record_write(o, &worker->scratch, &worker->record);
-	return record_store(spool, &worker->record, SPOOL_RECORD_MAX_BYTES,
-			    NULL) == STATUS_OK;
-}
-
-/* Which policies could not be evaluated: index of the metric's label. */
-static int
-error_kind(const struct finding *f)
-{
-	enum { KIND_CONDITION, KIND_NOT_BUILT, KIND_UNAVAILABLE };
-
-	if (strcmp(f->type, "not_evaluated") == 0) {
-		return KIND_NOT_BUILT;
-	}
-	return strcmp(f->type, "condition_error") == 0 ? KIND_CONDITION
-						       : KIND_UNAVAILABLE;
-}
-
-static void
-count(const struct outcome *o)
-{
-	const struct findings *findings = &o->decision->findings;
-
-	metric_add(METRIC_evaluations_total, (int)o->decision->action, 1);
-	metric_observe(METRIC_evaluation_seconds, o->took_us);
-	for (size_t i = 0; i < findings->n; i++) {
-		const struct finding *f = &findings->items[i];
-
-		if (f->kind == FINDING_VIOLATION) {
-			metric_add(METRIC_violations_total,
-				   (int)f->policy->severity, 1);
-		} else if (f->kind == FINDING_UNKNOWN) {
-			metric_add(METRIC_policy_errors_total, error_kind(f),
-				   1);
+	if (!call_store(call)) {
+		o->unrecorded = true;
+		decide_unrecorded(&worker->engine->settings, call->arena,
+				  decision);
+		if (decision->action == ACTION_BLOCK) {
+			reserve_give_back(reserve);
+			decision->taken = false;
+			o->reservation = NULL;
 		}
 	}
+	reserve_done(reserve);
 }
 
-static void
-answer(struct engine_worker *worker, const struct outcome *o,
-       struct arena *arena, struct engine_answer *out)
+static enum status
+answer_question(struct call *call)
 {
-	enum action action = o->decision->action;
-
-	buf_reset(&worker->answer);
-	answer_write(o, &worker->answer);
-	*out = (struct engine_answer){
-		.http_status = action == ACTION_BLOCK ? 403 : 200,
-		.body = &worker->answer,
+	struct reserve reserve;
+	struct context ctx;
+	struct decision decision;
+	struct retry retry;
+	struct outcome outcome = {
+		.body = &call->body,
+		.ctx = &ctx,
+		.decision = &decision,
+		.key_id = call_key_id(call),
+		.revision = snapshot_data(call->snapshot)->revision,
+		.now_us = call->request->now_us,
 	};
-	out->headers[out->headers_n++] =
-	    (struct engine_header){ "X-Policy-Decision", action_words[action] };
-	out->headers[out->headers_n++] =
-	    (struct engine_header){ "X-Policy-Revision",
-				    arena_printf(arena, "%lld",
-						 (long long)o->revision) };
+
+	uuid_make(outcome.now_us, outcome.evaluation_id);
+	enum status status = retry_begin(call, outcome.evaluation_id, &retry);
+	if (status != STATUS_OK || retry.state == RETRY_AGAIN) {
+		return status;
+	}
+	decide_question(call, &ctx, &retry, outcome.evaluation_id, &reserve,
+			&decision);
+	outcome.reservation = reserve_hold(&reserve, &decision);
+	make_violation_ids(call, &outcome);
+	outcome.took_us = clock_mono_us() - call->begun_us;
+	record_question(call, &reserve, &decision, &outcome);
+	call_count(&outcome);
+	call_answer(call, &outcome,
+		    decision.action == ACTION_BLOCK ? 403 : 200);
+	retry_end(call, &retry, &outcome);
+	return STATUS_OK;
 }
 
 enum status
@@ -210,13 +192,14 @@ engine_evaluate(struct engine_worker *worker, const struct snapshot *snapshot,
 		const struct engine_request *request, struct arena *arena,
 		struct engine_answer *out, struct err *err)
 {
-	int64_t begun_us = clock_mono_us();
-	const struct snapshot_data *data = snapshot_data(snapshot);
+	struct call call = { .worker = worker,
+			     .snapshot = snapshot,
+			     .request = request,
+			     .arena = arena,
+			     .begun_us = clock_mono_us(),
+			     .out = out,
+			     .err = err };
 	struct json_doc *doc;
-	struct body body;
-	struct context ctx;
-	struct findings said;
-	struct decision decision;
 
 	if (err != NULL) {
 		err->items_n = 0;
@@ -227,35 +210,13 @@ engine_evaluate(struct engine_worker *worker, const struct snapshot *snapshot,
 		return status;
 	}
 	const struct json root = json_root(doc);
-	status = body_read(&root, arena, &body, err);
-	if (status != STATUS_OK) {
-		goto out;
+	call.root = &root;
+	status = body_read(&root, arena, &call.body, err);
+	if (status == STATUS_OK) {
+		status = call.body.stage == STAGE_POST_EXECUTION
+			     ? report_answer(&call)
+			     : answer_question(&call);
 	}
-	const struct facts_sources sources = {
-		.config = worker->engine->config,
-		.snapshot = data,
-		.key = request->key,
-		.header_request_id = request->header_request_id,
-		.now_us = request->now_us,
-	};
-	facts_settle(&body, &sources, arena, &ctx, &said);
-	decide_body(worker, snapshot, &body, &ctx, arena, &decision);
-	append_warnings(arena, &decision.findings, &said);
-
-	struct outcome outcome = { .body = &body,
-				   .ctx = &ctx,
-				   .decision = &decision,
-				   .revision = data->revision,
-				   .now_us = request->now_us };
-	make_ids(&outcome, arena);
-	outcome.took_us = clock_mono_us() - begun_us;
-	if (!store(worker, &outcome)) {
-		outcome.unrecorded = true;
-		decide_unrecorded(&worker->engine->settings, arena, &decision);
-	}
-	count(&outcome);
-	answer(worker, &outcome, arena, out);
-out:
 	json_doc_free(doc);
 	return status;
 }

@@ -180,9 +180,8 @@ settled_word(struct settling *s, enum fact_id id)
 	return word;
 }
 
-/* A header is bytes; only what can be an id counts as one. */
-static bool
-header_is_id(const char *text)
+bool
+facts_header_is_id(const char *text)
 {
 	size_t n = 0;
 
@@ -203,7 +202,7 @@ fallback_word(const struct settling *s, enum fact_id id)
 
 	switch (id) {
 	case FACT_correlation_id:
-		if (header_is_id(sources->header_request_id)) {
+		if (facts_header_is_id(sources->header_request_id)) {
 			return (struct word){ sources->header_request_id,
 					      SOURCE_HEADER };
 		}

@@ -6,6 +6,7 @@
 
 #include "base/money.h"
 #include "engine/answer.h"
+#include "engine/usage.h"
 #include "record/row.h"
 
 /* --- JSON columns --------------------------------------------------------- */
@@ -224,6 +225,14 @@ fallback_model(const struct decision *d)
 	return degraded ? d->chain[0].model : NULL;
 }
 
+/* A report is of a call that was made, whatever is said of it then. */
+static bool
+refused(const struct outcome *o)
+{
+	return o->decision->action == ACTION_BLOCK &&
+	       o->body->stage == STAGE_PRE_FLIGHT;
+}
+
 /* --- evaluations ---------------------------------------------------------- */
 
 static void
@@ -250,9 +259,8 @@ evaluation_line(const struct outcome *o, struct buf *scratch, struct buf *out)
 	count_column(&row, o, FACT_max_output_tokens);
 	count_column(&row, o, FACT_prompt_length);
 	row_money(&row, d->estimate.cost_nanousd);
-	row_money(&row, d->action == ACTION_BLOCK
-			    ? 0 /* a refused call runs nowhere */
-			    : d->final_estimate.cost_nanousd);
+	row_money(&row, refused(o) ? 0 /* it runs nowhere */
+				   : d->final_estimate.cost_nanousd);
 	row_int(&row, o->revision);
 	row_int(&row, (int64_t)d->executions_n);
 	row_int(&row, (int64_t)o->violations_n);
@@ -385,8 +393,10 @@ violation_metadata(struct row *row, const struct outcome *o,
 	buf_reset(scratch);
 	json_write_init(&w, scratch);
 	json_object_begin(&w);
-	json_member(&w, "scope", scope_words[f->policy->scope]);
-	json_member(&w, "subject", policy_subject(f->policy, o->ctx));
+	if (f->policy->policy_id != NULL) {
+		json_member(&w, "scope", scope_words[f->policy->scope]);
+		json_member(&w, "subject", policy_subject(f->policy, o->ctx));
+	}
 	json_member(&w, "excused", f->excused);
 	json_object_finish(&w);
 	json_write_end(&w);
@@ -409,7 +419,11 @@ violation_line(const struct outcome *o, const struct finding *f,
 	row_text(&row, o->evaluation_id);
 	row_time(&row, o->now_us);
 	row_text(&row, f->policy->policy_id);
-	row_int(&row, f->policy->version);
+	if (f->policy->policy_id != NULL) {
+		row_int(&row, f->policy->version);
+	} else {
+		row_null(&row); /* a violation of no policy */
+	}
 	row_text(&row, f->policy->name);
 	row_text(&row, category_words[f->policy->category]);
 	row_text(&row, stage_words[o->body->stage]);
@@ -445,6 +459,9 @@ record_write(const struct outcome *o, struct buf *scratch, struct buf *out)
 		if (f->kind == FINDING_VIOLATION) {
 			violation_line(o, f, id++, scratch, out);
 		}
+	}
+	if (o->reservation != NULL) {
+		usage_reserve(o->reservation, scratch, out);
 	}
 }
 

@@ -86,7 +86,7 @@ writes_a_degraded_decision(void **state)
 	      "\"cost_saved\":0.1854},"
 	      "\"fallback_chain\":[\"small\",\"free\"],"
 	      "\"message\":\"too dear\",\"durability\":\"async\","
-	      "\"limits\":[],\"policies_evaluated\":2,"
+	      "\"reservation\":null,\"limits\":[],\"policies_evaluated\":2,"
 	      "\"policy_revision\":42,\"evaluation_time_ms\":1,"
 	      "\"evaluation_time_us\":1083}");
 }
@@ -107,13 +107,14 @@ writes_what_is_not_there_as_null(void **state)
 	parts.decision.executions_n = 0;
 	parts.outcome.unrecorded = true;
 	parts.outcome.took_us = 83;
-	check(&parts, "{\"decision\":\"allow\",\"passed\":true,"
-		      "\"evaluation_id\":\"e-1\",\"correlation_id\":null,"
-		      "\"violations\":[],\"warnings\":[],\"fallback\":null,"
-		      "\"fallback_chain\":[],\"durability\":\"degraded\","
-		      "\"limits\":[],\"policies_evaluated\":0,"
-		      "\"policy_revision\":42,\"evaluation_time_ms\":0,"
-		      "\"evaluation_time_us\":83}");
+	check(&parts,
+	      "{\"decision\":\"allow\",\"passed\":true,"
+	      "\"evaluation_id\":\"e-1\",\"correlation_id\":null,"
+	      "\"violations\":[],\"warnings\":[],\"fallback\":null,"
+	      "\"fallback_chain\":[],\"durability\":\"degraded\","
+	      "\"reservation\":null,\"limits\":[],\"policies_evaluated\":0,"
+	      "\"policy_revision\":42,\"evaluation_time_ms\":0,"
+	      "\"evaluation_time_us\":83}");
 }
 
 static void

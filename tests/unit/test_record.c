@@ -21,9 +21,11 @@ enum { COLUMNS_MAX = 64 };
 static const char *const columns[] = {
 #define EVALUATION(column) "E." #column,
 #define VIOLATION(column) "V." #column,
+#define USAGE(column) "U." #column,
 #include "record/row.tbl.h"
 #undef EVALUATION
 #undef VIOLATION
+#undef USAGE
 };
 
 /* The lines of a record, each cut into its columns. */
