@@ -7,6 +7,7 @@
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -81,8 +82,11 @@ enum status http_request_is_json(const struct http_request *req,
  * can set another. */
 const char *http_header(const struct http_request *req, const char *cgi_name);
 
-/* Value of KEY in the query string, decoded into the arena; NULL where it is
- * missing or not encoded strictly. */
-const char *http_query(const struct http_request *req, const char *key);
+/*
+ * The N bytes of TEXT decoded into ARENA, '+' to a blank where PLUS says so;
+ * NULL when a '%' is not followed by two hex digits, or when a NUL comes out.
+ */
+char *http_percent_decode(struct arena *arena, const char *text, size_t n,
+			  bool plus);
 
 #endif /* HTTP_REQUEST_H */

@@ -19,3 +19,5 @@ ROUTE(BOTH, GET, "/health/ready", ANYONE, health_ready,
       "can it decide and record; details for readers")
 ROUTE(BOTH, GET, "/metrics", ANYONE, metrics,
       "Prometheus text, summed over all processes of the host")
+ROUTE(API, GET, "/api/v1/compliance/usage", READ, usage,
+      "what was used and spent, and what is left of budgets")

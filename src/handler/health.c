@@ -13,8 +13,10 @@ enum { HOLD_MAX_MS = 3000 };
 struct checks {
 	bool policies; /* needed: a snapshot */
 	bool spool;    /* needed: the last append was stored */
+	bool clock;    /* needed: it is right enough to count by */
 	bool keeper;
 	bool postgresql;
+	enum board_counts counts;
 };
 
 static struct checks
@@ -26,24 +28,33 @@ look(const struct handler_call *call)
 	return (struct checks){
 		.policies = call->snapshot != NULL,
 		.spool = atomic_load(&board->spool_failed) == 0,
+		.clock = atomic_load(&board->clock_off) == 0,
 		.keeper = keeper,
 		.postgresql = keeper && atomic_load(&board->pg_up) == 1,
+		.counts =
+		    (enum board_counts)atomic_load(&board->counter_counts),
 	};
 }
 
 static bool
 is_ready(const struct checks *checks)
 {
-	return checks->policies && checks->spool;
+	return checks->policies && checks->spool && checks->clock;
 }
 
 static void
 put_checks(struct json_writer *w, const struct checks *checks)
 {
+	/* by enum board_counts */
+	static const char *const counts[] = { "unknown", "memcached",
+					      "postgresql" };
+
 	json_key(w, "checks");
 	json_object_begin(w);
 	json_member(w, "policies", checks->policies ? "ok" : "missing");
 	json_member(w, "spool", checks->spool ? "ok" : "failing");
+	json_member(w, "clock", checks->clock ? "ok" : "off");
+	json_member(w, "counters", counts[checks->counts]);
 	json_member(w, "housekeeper", checks->keeper ? "ok" : "missing");
 	json_member(w, "postgresql",
 		    checks->postgresql ? "ok"
@@ -79,6 +90,8 @@ put_details(struct json_writer *w, const struct handler_call *call)
 			atomic_load(&board->policy_revision));
 	json_member_int(w, "refused_revision",
 			atomic_load(&board->refused_revision));
+	json_member_int(w, "counter_epoch",
+			(int64_t)atomic_load(&board->counter_epoch));
 	json_member_int(w, "spool_backlog_bytes",
 			(int64_t)spool_backlog_bytes(board));
 	json_member_int(w, "housekeeper_pid", atomic_load(&board->keeper_pid));

@@ -28,6 +28,8 @@ enum { ROUTES_N = sizeof(routes) / sizeof(routes[0]) };
 struct serve_worker {
 	struct handler_app *app;
 	struct engine_worker *engine;
+	struct pg *pg;			/* NULL: not asked for yet */
+	struct counter_worker *counter; /* the same */
 };
 
 const struct route *
@@ -68,7 +70,47 @@ worker_free(void *arg)
 	struct serve_worker *worker = arg;
 
 	engine_worker_free(worker->engine);
+	pg_free(worker->pg);
+	counter_worker_free(worker->counter);
 	free(worker);
+}
+
+enum status
+handler_pg(struct handler_call *call, struct pg **out, struct err *err)
+{
+	const struct config *config = call->app->config;
+	struct serve_worker *worker = call->own;
+
+	if (config->pg_api[0] == '\0') {
+		return err_set(err, STATUS_UNAVAILABLE,
+			       "the setting pg_api is empty");
+	}
+	if (worker->pg == NULL) {
+		worker->pg = pg_new(config->pg_api, "ims-policy api",
+				    config->pg_timeout_ms);
+	}
+	*out = worker->pg;
+	return STATUS_OK;
+}
+
+struct counter_worker *
+handler_counter(struct handler_call *call)
+{
+	struct serve_worker *worker = call->own;
+
+	if (worker->counter == NULL && call->app->counter != NULL) {
+		worker->counter = counter_worker_new(call->app->counter);
+	}
+	return worker->counter;
+}
+
+enum status
+handler_pg_failed(struct handler_call *call, struct err *err)
+{
+	log_warning("%s %s, request %s: %s", call->req->method_name,
+		    call->req->path, call->req->request_id, err->text);
+	call->logged = true;
+	return err_set(err, err->status, "PostgreSQL cannot answer this now");
 }
 
 /* Bodies are read as JSON only. */
@@ -129,7 +171,7 @@ static void
 answer_problem(const struct handler_call *call, const struct err *err)
 {
 	if (status_http(err->status) >= 500 &&
-	    err->status != STATUS_NOT_IMPLEMENTED) {
+	    err->status != STATUS_NOT_IMPLEMENTED && !call->logged) {
 		log_warning("%s %s, request %s: %s", call->req->method_name,
 			    call->req->path, call->req->request_id, err->text);
 	}
@@ -139,12 +181,13 @@ answer_problem(const struct handler_call *call, const struct err *err)
 static void
 serve(void *arg, const struct http_request *req, struct http_response *res)
 {
-	const struct serve_worker *worker = arg;
+	struct serve_worker *worker = arg;
 	const int64_t begun_us = clock_mono_us();
 	struct handler_app *app = worker->app;
 	struct snapshot *snapshot = snapshot_current(app->snapshots);
 	struct handler_call call = { .app = app,
 				     .worker = worker->engine,
+				     .own = worker,
 				     .snapshot = snapshot,
 				     .req = req,
 				     .res = res,

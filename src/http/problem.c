@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/metric.h"
+#include "http/utf8.h"
 #include "json/write.h"
 
 #define PROBLEM_TYPE "urn:ims-policy:problem:"
@@ -50,29 +51,6 @@ refused_reason(enum status status)
 	}
 }
 
-/* Bytes of the UTF-8 sequence that P begins with; 0: it is none. */
-static size_t
-utf8_sequence(const unsigned char *p)
-{
-	size_t n = p[0] < 0x80			 ? 1
-		   : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
-		   : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
-		   : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
-						 : 0;
-
-	for (size_t i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80) {
-			return 0;
-		}
-	}
-	/* Overlong forms, surrogates, and what is beyond U+10FFFF. */
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f)) {
-		return 0;
-	}
-	return n;
-}
-
 /*
  * TEXT with a '?' for each byte that is not UTF-8: an error's text is cut at
  * a fixed size, and may quote what a caller sent.
@@ -83,7 +61,7 @@ utf8_clean(struct arena *arena, const char *text)
 	char *out = arena_strdup(arena, text);
 
 	for (size_t i = 0; out[i] != '\0';) {
-		size_t n = utf8_sequence((const unsigned char *)out + i);
+		size_t n = utf8_sequence(out + i);
 		if (n == 0) {
 			out[i] = '?';
 			n = 1;
@@ -123,6 +101,9 @@ static void
 put_errors(struct json_writer *w, struct arena *arena, const struct err *err)
 {
 	size_t n = err->items_n < ERR_ITEMS ? err->items_n : ERR_ITEMS;
+	/* What is wrong with a request itself is a parameter of its query. */
+	const char *place =
+	    err->status == STATUS_REQUEST ? "parameter" : "pointer";
 
 	if (n == 0) {
 		return;
@@ -132,7 +113,7 @@ put_errors(struct json_writer *w, struct arena *arena, const struct err *err)
 	for (size_t i = 0; i < n; i++) {
 		const struct err_item *item = &err->items[i];
 		json_object_begin(w);
-		json_member(w, "pointer", utf8_clean(arena, item->pointer));
+		json_member(w, place, utf8_clean(arena, item->pointer));
 		json_member(w, "detail", utf8_clean(arena, item->detail));
 		json_object_finish(w);
 	}

@@ -1,11 +1,11 @@
 #include "http/request.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/hex.h"
 #include "base/uuid.h"
 
 static const char *const method_names[HTTP_METHOD_N] = {
@@ -117,22 +117,8 @@ traceparent_valid(const char *text)
 	       visible_ascii(text, HTTP_REQUEST_ID_CHARS);
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9') {
-		return c - '0';
-	}
-	c = (char)tolower((unsigned char)c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/*
- * Decode the N bytes of TEXT; NULL when a '%' is not followed by two hex
- * digits, or when a NUL comes out.
- */
-static char *
-percent_decode(struct arena *arena, const char *text, size_t n, bool plus)
+char *
+http_percent_decode(struct arena *arena, const char *text, size_t n, bool plus)
 {
 	char *out = arena_alloc(arena, n + 1);
 	size_t out_n = 0;
@@ -227,7 +213,7 @@ parse_path(struct http_request *req, const char **query)
 	if (encoded_slash(uri, n)) {
 		return NULL;
 	}
-	return percent_decode(req->arena, uri, n, false);
+	return http_percent_decode(req->arena, uri, n, false);
 }
 
 enum status
@@ -329,24 +315,4 @@ http_request_is_json(const struct http_request *req, struct err *err)
 	}
 	return err_set(err, STATUS_MEDIA_TYPE,
 		       "send the body with Content-Type: application/json");
-}
-
-const char *
-http_query(const struct http_request *req, const char *key)
-{
-	const char *at = req->query;
-
-	while (*at != '\0') {
-		size_t n = strcspn(at, "&");
-		size_t name_n = strcspn(at, "=&");
-		const char *name = percent_decode(req->arena, at, name_n, true);
-		if (name != NULL && strcmp(name, key) == 0) {
-			size_t skip = name_n < n ? name_n + 1 : n;
-			return percent_decode(req->arena, at + skip, n - skip,
-					      true);
-		}
-		at += n;
-		at += *at == '&';
-	}
-	return NULL;
 }
