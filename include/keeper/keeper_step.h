@@ -8,6 +8,7 @@
  *	WATCH	one connection			LISTEN's socket, the period
  *	DRAIN	reader, one connection		the period
  *	SYNC	the segments it flushes		the period
+ *	COUNT	two connections, stores		the period
  */
 #ifndef KEEPER_KEEPER_STEP_H
 #define KEEPER_KEEPER_STEP_H
@@ -20,11 +21,19 @@
 #include "base/board.h"
 #include "base/buf.h"
 #include "base/config.h"
+#include "keeper/keeper_epoch.h"
+#include "keeper/keeper_usage.h"
 #include "record/drain.h"
 #include "record/spool_sync.h"
 #include "store/pg.h"
 
-enum keeper_lane { KEEPER_WATCH, KEEPER_DRAIN, KEEPER_SYNC, KEEPER_LANES };
+enum keeper_lane {
+	KEEPER_WATCH,
+	KEEPER_DRAIN,
+	KEEPER_SYNC,
+	KEEPER_COUNT,
+	KEEPER_LANES
+};
 
 /* When a step is due again. */
 enum keeper_due {
@@ -51,9 +60,19 @@ struct keeper {
 	struct pg *drain_pg;
 	struct drain *drain;
 	enum status drain_status;
+	/* What was recorded before that time is in PostgreSQL; the mark is the
+	 * next time of which that will be said, when so much is drained. */
+	_Atomic int64_t drained_until_us;
+	int64_t mark_us;
+	uint64_t mark_bytes;
 	/* of the lane SYNC */
 	struct spool_sync *sync;
 	enum status sync_status;
+	/* of the lane COUNT */
+	struct pg *count_pg;
+	struct keeper_epoch *epoch;
+	struct keeper_usage *usage;
+	enum status epoch_status, usage_status, clean_status;
 };
 
 struct keeper_step {

@@ -180,8 +180,14 @@ run(struct keeper *k, struct err *err)
 	if (status != STATUS_OK) {
 		return status;
 	}
+	status = keeper_usage_new(config, k->board, &k->usage, err);
+	if (status != STATUS_OK) {
+		drain_close(k->drain);
+		return status;
+	}
 	k->stop_fd = eventfd(0, EFD_CLOEXEC);
 	if (k->stop_fd < 0) {
+		keeper_usage_free(k->usage);
 		drain_close(k->drain);
 		return err_set(err, STATUS_IO, "cannot make an eventfd: %s",
 			       strerror(errno));
@@ -192,9 +198,12 @@ run(struct keeper *k, struct err *err)
 		       config->pg_timeout_ms);
 	k->drain_pg = pg_new(config->pg_keeper, "ims-policy drain",
 			     config->pg_timeout_ms);
+	k->count_pg = pg_new(config->pg_keeper, "ims-policy counters",
+			     config->pg_timeout_ms);
+	k->epoch = keeper_epoch_new(config, k->board, drain_spool_id(k->drain));
 	if (!k->has_pg) {
 		log_warning("pg_keeper is not set: no policy changes arrive, "
-			    "records wait in the spool");
+			    "records wait in the spool, nothing is counted");
 		atomic_store(&k->board->pg_up, 0);
 		metric_set(METRIC_postgresql_up, 0);
 	}
@@ -216,6 +225,9 @@ run(struct keeper *k, struct err *err)
 	log_info("the housekeeper ends");
 	pg_free(k->pg);
 	pg_free(k->drain_pg);
+	pg_free(k->count_pg);
+	keeper_epoch_free(k->epoch);
+	keeper_usage_free(k->usage);
 	drain_close(k->drain);
 	spool_sync_free(k->sync);
 	buf_fini(&k->document);

@@ -11,10 +11,11 @@
 #include "base/metric.h"
 #include "policy/snapshot.h"
 #include "record/spool.h"
+#include "store/store_counter.h"
 #include "store/store_partition.h"
 #include "store/store_snapshot.h"
 
-enum { PATH_BYTES = CONFIG_TEXT_BYTES + 64 };
+enum { PATH_BYTES = CONFIG_TEXT_BYTES + 64, CLEAN_BATCH = 10000 };
 
 /*
  * One line when WHAT begins to fail or fails in another way, one when it works
@@ -197,6 +198,26 @@ revision(struct keeper *k)
 		   : KEEPER_PERIOD;
 }
 
+/* What the settings say is old enough; DROPPED, of both kinds. */
+static enum status
+drop_partitions(struct keeper *k, int64_t *dropped, struct err *err)
+{
+	int64_t days = k->config->record_retention_days, usage_dropped = 0;
+	enum status status = STATUS_OK;
+
+	*dropped = 0;
+	if (days > 0) {
+		status = store_partition_drop(k->pg, days, dropped, err);
+	}
+	days = k->config->usage_retention_days;
+	if (status == STATUS_OK && days > 0) {
+		status = store_partition_drop_usage(k->pg, days, &usage_dropped,
+						    err);
+	}
+	*dropped += usage_dropped;
+	return status;
+}
+
 static enum keeper_due
 partitions(struct keeper *k)
 {
@@ -210,9 +231,8 @@ partitions(struct keeper *k)
 	}
 	status = store_partition_ensure(
 	    k->pg, k->config->partition_months_ahead, &made, &err);
-	if (status == STATUS_OK && k->config->record_retention_days > 0) {
-		status = store_partition_drop(
-		    k->pg, k->config->record_retention_days, &dropped, &err);
+	if (status == STATUS_OK) {
+		status = drop_partitions(k, &dropped, &err);
 	}
 	if (made > 0 || dropped > 0) {
 		log_info("made %" PRId64 " partitions, dropped %" PRId64, made,
@@ -221,6 +241,26 @@ partitions(struct keeper *k)
 	say_change("making and dropping partitions", &k->partition_status,
 		   status, &err);
 	return status != STATUS_OK ? KEEPER_LATER : KEEPER_PERIOD;
+}
+
+/*
+ * All that was appended when the mark was set is drained: what was recorded
+ * before that time is in PostgreSQL.  A mark, because under load the spool is
+ * never seen empty.
+ */
+static void
+mark_drained(struct keeper *k)
+{
+	uint64_t drained = atomic_load(&k->board->spool_drained_bytes);
+
+	if (k->mark_us != 0 && drained >= k->mark_bytes) {
+		atomic_store(&k->drained_until_us, k->mark_us);
+		k->mark_us = 0;
+	}
+	if (k->mark_us == 0) {
+		k->mark_us = clock_now_us();
+		k->mark_bytes = atomic_load(&k->board->spool_appended_bytes);
+	}
 }
 
 static enum keeper_due
@@ -239,7 +279,44 @@ drain(struct keeper *k)
 	if (status != STATUS_OK) {
 		return KEEPER_LATER;
 	}
+	if (k->has_pg) {
+		mark_drained(k);
+	}
 	return moved > 0 ? KEEPER_AGAIN : KEEPER_PERIOD;
+}
+
+static enum keeper_due
+epoch(struct keeper *k)
+{
+	struct err err = { .status = STATUS_OK };
+
+	if (!k->has_pg) {
+		return KEEPER_PERIOD;
+	}
+	enum status status = keeper_epoch_step(
+	    k->epoch, k->count_pg, atomic_load(&k->drained_until_us), &err);
+	say_change("seeing to what keeps the counters", &k->epoch_status,
+		   status, &err);
+	return status != STATUS_OK ? KEEPER_LATER : KEEPER_PERIOD;
+}
+
+static enum keeper_due
+usage(struct keeper *k)
+{
+	struct err err = { .status = STATUS_OK };
+	bool more = false;
+
+	if (!k->has_pg) {
+		return KEEPER_PERIOD;
+	}
+	enum status status =
+	    keeper_usage_step(k->usage, k->count_pg,
+			      atomic_load(&k->drained_until_us), &more, &err);
+	say_change("keeping the ledger", &k->usage_status, status, &err);
+	if (status != STATUS_OK) {
+		return KEEPER_LATER;
+	}
+	return more ? KEEPER_AGAIN : KEEPER_PERIOD;
 }
 
 static enum keeper_due
@@ -253,6 +330,25 @@ sync_spool(struct keeper *k)
 	return status != STATUS_OK ? KEEPER_LATER : KEEPER_PERIOD;
 }
 
+/* Rows of counters that nobody reads any more. */
+static enum keeper_due
+clean(struct keeper *k)
+{
+	struct err err = { .status = STATUS_OK };
+	int64_t gone = 0;
+
+	if (!k->has_pg || !pg_connected(k->count_pg)) {
+		return KEEPER_PERIOD;
+	}
+	enum status status =
+	    store_counter_clean(k->count_pg, CLEAN_BATCH, &gone, &err);
+	say_change("cleaning counters", &k->clean_status, status, &err);
+	if (status != STATUS_OK) {
+		return KEEPER_LATER;
+	}
+	return gone == CLEAN_BATCH ? KEEPER_AGAIN : KEEPER_PERIOD;
+}
+
 static int64_t
 every_beat(const struct config *config)
 {
@@ -261,10 +357,24 @@ every_beat(const struct config *config)
 }
 
 static int64_t
+every_second(const struct config *config)
+{
+	(void)config;
+	return 1000;
+}
+
+static int64_t
 every_5_s(const struct config *config)
 {
 	(void)config;
 	return 5000;
+}
+
+static int64_t
+every_minute(const struct config *config)
+{
+	(void)config;
+	return 60 * 1000;
 }
 
 static int64_t
@@ -299,5 +409,8 @@ const struct keeper_step keeper_steps[] = {
 	{ "reap", KEEPER_WATCH, every_5_s, reap, false, false },
 	{ "drain", KEEPER_DRAIN, every_idle, drain, false, true },
 	{ "sync", KEEPER_SYNC, every_sync, sync_spool, false, true },
+	{ "epoch", KEEPER_COUNT, every_beat, epoch, false, false },
+	{ "usage", KEEPER_COUNT, every_second, usage, false, false },
+	{ "clean", KEEPER_COUNT, every_minute, clean, false, false },
 };
 const size_t keeper_steps_n = sizeof(keeper_steps) / sizeof(keeper_steps[0]);
