@@ -9,6 +9,9 @@ BENCH_ROUNDS=${BENCH_ROUNDS:-3}
 BENCH_SECONDS=${BENCH_SECONDS:-8}
 BENCH_CONNECTIONS=32
 BENCH_SERVERS='lighttpd apache-proxy apache'
+# null responder; all seed policies but what counts; with three rate windows
+# and two budgets, of many users and of one.
+BENCH_PROGRAMS='null engine counting hot'
 BENCH_POLICIES='10 100 1000 10000'
 BENCH_STAGES='json_doc_parse body_read facts_settle decide record_write answer_write'
 
@@ -99,19 +102,56 @@ bench_server()
 	world_up
 	: >"$BENCH/$server"
 	for round in $(seq "$BENCH_ROUNDS"); do
-		for program in null engine; do
+		for program in $BENCH_PROGRAMS; do
 			bench_one "$server" "$program" full 0
 		done
-		note "round $round of $BENCH_ROUNDS: $(tail -n2 "$BENCH/$server" |
+		note "round $round of $BENCH_ROUNDS: $(tail -n4 "$BENCH/$server" |
 			awk '{ printf "%s %s/s  ", $1, $3 }')"
 	done
-	# A fifth of the engine's own load, the same for both.
-	pause=$(awk -v c="$BENCH_CONNECTIONS" '$1 == "engine" { n++; s += $3 }
+	# A fifth of the full load with counters, the same for all.
+	pause=$(awk -v c="$BENCH_CONNECTIONS" '$1 == "counting" { n++; s += $3 }
 		END { print int(c * 5000 / (s / n) + 0.5) }' "$BENCH/$server")
-	for program in null engine; do
+	for program in $BENCH_PROGRAMS; do
 		bench_one "$server" "$program" fifth "$pause"
 	done
 	cat "$BENCH/$server"
+}
+
+# The policies that PROGRAM decides by: those that count have limits that are
+# never reached, or are off.
+bench_policies()
+{
+	local counts=true
+	[ "$1" != engine ] || counts=false
+	sql "UPDATE policies SET enabled = $counts
+		WHERE name IN ('monthly-budget-cap', 'user-rate-limit');
+	UPDATE policies SET constraints = constraints || jsonb_build_object(
+		'max_requests_per_minute', 1000000000,
+		'max_requests_per_hour', 1000000000,
+		'max_requests_per_day', 1000000000)
+		WHERE name = 'user-rate-limit';
+	UPDATE policies SET constraints = constraints || jsonb_build_object(
+		'max_monthly_cost', 1000000000, 'alert_threshold', 900000000)
+		WHERE name = 'monthly-budget-cap';
+	UPDATE policies SET constraints = CASE WHEN $counts
+		THEN jsonb_build_object('max_daily_cost', 1000000000,
+			'max_cost_per_request', 0.01, 'reset_hour_utc', 0)
+		ELSE jsonb_build_object('max_cost_per_request', 0.01) END
+		WHERE name = 'free-tier-daily-budget'"
+}
+
+bench_published()
+{
+	evaluate '{"model_id":"gpt-4o-mini"}'
+	[ "$(field .policy_revision)" = \
+		"$(sql 'SELECT revision FROM policy_revision')" ] && counters_known
+}
+
+# The backlog of one run is not left to the next.
+bench_drained()
+{
+	ask /metrics
+	[ "$(sed -n 's/^ims_policy_spool_backlog_bytes //p' <<<"$BODY")" = 0 ]
 }
 
 # bench_one SERVER PROGRAM LOAD PAUSE-MS: a line
@@ -119,7 +159,8 @@ bench_server()
 bench_one()
 {
 	local server=$1 program=$2 load=$3 pause=$4
-	local out=$BENCH/$server.$program.$load.wrk
+	local out=$BENCH/$server.$program.$load.wrk users=1000
+	[ "$program" != hot ] || users=1
 	ENGINE_FOLDER=$PREFIX/libexec/ims-policy
 	if [ "$program" = null ]; then
 		ENGINE_FOLDER=$VAR/null
@@ -128,14 +169,19 @@ bench_one()
 			"$ENGINE_FOLDER/ims-policy.fcgi"
 	fi
 	web_up "$server" >/dev/null || return 1
-	IMS_KEY=$(key evaluator) IMS_DELAY_MS=$pause \
+	if [ "$program" != null ]; then
+		bench_policies "$program"
+		wait_until 15 bench_published || return 1
+	fi
+	IMS_KEY=$(key evaluator) IMS_DELAY_MS=$pause IMS_USERS=$users \
 		wrk -t2 -c"$BENCH_CONNECTIONS" -d2s \
 		-s "$ROOT/tests/bench/post.lua" "$(web_url)/evaluate.fcgi" \
 		>/dev/null
-	IMS_KEY=$(key evaluator) IMS_DELAY_MS=$pause \
+	IMS_KEY=$(key evaluator) IMS_DELAY_MS=$pause IMS_USERS=$users \
 		wrk -t2 -c"$BENCH_CONNECTIONS" -d"${BENCH_SECONDS}s" --latency \
 		-s "$ROOT/tests/bench/post.lua" "$(web_url)/evaluate.fcgi" \
 		>"$out"
+	[ "$program" = null ] || wait_until 60 bench_drained
 	web_down
 	bench_read "$program" "$load" <"$out" >>"$BENCH/$server"
 }
@@ -185,12 +231,15 @@ bench_report_servers()
 	## Behind a web server
 
 	1 KB body, $BENCH_CONNECTIONS keep-alive connections, wrk on the same
-	machine, all seed policies, each evaluation recorded. The null responder
-	reads the same body and answers 200 bytes. Medians of $BENCH_ROUNDS rounds
-	of $BENCH_SECONDS s. "A fifth": both under a fifth of the engine's full load.
+	machine, all seed policies, each evaluation recorded and on its way to
+	PostgreSQL on the same machine. \`null\` reads the same body and answers 200
+	bytes; \`engine\` decides without counters; \`counting\` with three rate
+	windows and two budgets, of 1,000 users; \`hot\` the same of one user.
+	Medians of $BENCH_ROUNDS rounds of $BENCH_SECONDS s. "A fifth": all under a
+	fifth of the full load of \`counting\`.
 
-	| server | null/s | engine/s | ratio | null p50 / p99 ms | engine p50 / p99 ms | at a fifth: null p99 | engine p99 |
-	|---|---|---|---|---|---|---|---|
+	| server | what | requests/s | ratio to null | p50 / p99 ms | p99 at a fifth | ratio to null |
+	|---|---|---|---|---|---|---|
 	TEXT
 	for server in $BENCH_SERVERS; do
 		[ -s "$BENCH/$server" ] && bench_report_server "$server"
@@ -215,12 +264,16 @@ bench_report_server()
 		return a[int((n[k] + 1) / 2)]
 	}
 	END {
-		printf "| %s | %d | %d | %.2f | %.2f / %.2f | %.2f / %.2f | %.2f | %.2f |\n",
-		    server, median(rps, "nullfull"), median(rps, "enginefull"),
-		    median(rps, "enginefull") / median(rps, "nullfull"),
-		    median(p50, "nullfull"), median(p99, "nullfull"),
-		    median(p50, "enginefull"), median(p99, "enginefull"),
-		    median(p99, "nullfifth"), median(p99, "enginefifth")
+		split("null engine counting hot", what, " ")
+		for (i = 1; i <= 4; i++) {
+			p = what[i]
+			printf "| %s | %s | %d | %.2f | %.2f / %.2f | %.2f | %.1f |\n",
+			    server, p, median(rps, p "full"),
+			    median(rps, p "full") / median(rps, "nullfull"),
+			    median(p50, p "full"), median(p99, p "full"),
+			    median(p99, p "fifth"),
+			    median(p99, p "fifth") / median(p99, "nullfifth")
+		}
 	}' "$BENCH/$1"
 }
 

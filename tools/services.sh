@@ -254,11 +254,11 @@ database_owner()
 	SQL
 }
 
-# ims_dev_keeper and ims_dev_api: logins in the group roles.
+# ims_dev_keeper, ims_dev_api, ims_dev_counter: logins in the group roles.
 database_logins()
 {
 	local name
-	for name in keeper api; do
+	for name in keeper api counter; do
 		sql_postgres postgres <<-SQL
 		SELECT 'CREATE ROLE ims_dev_$name LOGIN IN ROLE ims_policy_$name'
 		  WHERE NOT EXISTS
@@ -276,7 +276,8 @@ memcached_up()
 	running memcached && return
 	number=$(port memcached)
 	# -P: its path in the command line is how running() knows it.
-	start memcached memcached -l 127.0.0.1 -p "$number" -U 0 -m 64 \
+	# -M: what does not fit is refused; nothing that counts is thrown away.
+	start memcached memcached -l 127.0.0.1 -p "$number" -U 0 -m 64 -M \
 		-P "$VAR/run/memcached.pid"
 	wait_until 10 port_taken "$number" || {
 		show_end "$VAR/log/memcached.log"
@@ -328,7 +329,9 @@ settings_common()
 	state_dir = $VAR/state
 	pg_keeper = $(conninfo ims_dev_keeper ims_policy)
 	pg_api = $(conninfo ims_dev_api ims_policy)
-	memcached = 127.0.0.1:$(port memcached)
+	pg_counter = $(conninfo ims_dev_counter ims_policy)
+	memcached = ${MEMCACHED_SERVERS:-127.0.0.1:$(port memcached)}
+	${SETTINGS_MORE:-}
 	CONF
 }
 

@@ -262,7 +262,7 @@ stage_sanitizers()
 	for script in "$ROOT"/tests/integration/test_*.sh; do
 		case $script in
 		*/test_schema.sh | */test_roles.sh | */test_records.sh | \
-			*/test_up.sh) ;;
+			*/test_ledger.sh | */test_up.sh) ;;
 		*) suite_script sanitizers asan "$script" ;;
 		esac
 	done

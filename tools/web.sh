@@ -44,6 +44,8 @@ verb_up()
 	keeper_up
 	headline "web server: $server"
 	web_up "$server"
+	wait_until 15 counters_known ||
+		note "nothing counts yet: ./dev logs housekeeper says why"
 	headline "a first evaluation"
 	first_evaluation
 	up_summary "$server" $((SECONDS - began))
@@ -137,6 +139,13 @@ web_up()
 		wait_until 15 web_warm || note "the warm-up is not done yet"
 	fi
 	note "ready: $(web_url)/health/ready"
+}
+
+# Does anything count?  Some seconds after the first start, or a lost memcached.
+counters_known()
+{
+	curl --silent --max-time 5 "$(web_url)/health/ready" |
+		grep -qE '"counters":"(memcached|postgresql)"'
 }
 
 # Has the warm-up of mod_fcgid said that no request had to wait any more?

@@ -35,6 +35,12 @@ int ctl_policy_put(const struct ctl *ctl, int argc, char **argv);
 int ctl_policy_list(const struct ctl *ctl, int argc, char **argv);
 int ctl_config(const struct ctl *ctl, int argc, char **argv);
 int ctl_status(const struct ctl *ctl, int argc, char **argv);
+int ctl_node_list(const struct ctl *ctl, int argc, char **argv);
+int ctl_node_remove(const struct ctl *ctl, int argc, char **argv);
+int ctl_counters(const struct ctl *ctl, int argc, char **argv);
+int ctl_counters_rebuild(const struct ctl *ctl, int argc, char **argv);
+int ctl_counters_use(const struct ctl *ctl, int argc, char **argv);
+int ctl_call(const struct ctl *ctl, int argc, char **argv);
 
 /* Say how the verb is used; WRONG, where there is something, comes first. */
 int ctl_usage(const struct ctl *ctl, const char *wrong, ...) PRINTF_LIKE(2, 3);
@@ -46,6 +52,17 @@ int ctl_failed(const struct ctl *ctl, const struct err *err, const char *format,
 /* The connection of pg_admin, yours; NULL when it is not set, after saying so.
  */
 struct pg *ctl_pg(const struct ctl *ctl);
+
+struct board;
+
+/* The notice board of this host; STATUS_NOT_FOUND: no engine has run here. */
+enum status ctl_board(const struct ctl *ctl, struct board **out,
+		      struct err *err) MUST_CHECK;
+
+enum { CTL_AGE_BYTES = 32 };
+
+/* MS as "12 s", "5 min", "3 h" or "2 days"; returns OUT. */
+const char *ctl_age(int64_t ms, char out[CTL_AGE_BYTES]);
 
 /* Who does this, for the tables' author columns; static. */
 const char *ctl_author(void);

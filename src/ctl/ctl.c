@@ -1,11 +1,13 @@
 #include "ctl/ctl.h"
 
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/log.h"
 
 #ifndef PACKAGE_VERSION
@@ -47,6 +49,30 @@ static const struct verb verbs[] = {
 	  "[--reason TEXT] FILE",
 	  "write a policy, new or the next version of its name" },
 	{ { "policy", "list" }, ctl_policy_list, "", "list the policies" },
+	{ { "node", "list" },
+	  ctl_node_list,
+	  "",
+	  "list the hosts that take part" },
+	{ { "node", "remove" },
+	  ctl_node_remove,
+	  "[--force] NAME|ID",
+	  "take out a host that will never come back" },
+	{ { "counters", "rebuild" },
+	  ctl_counters_rebuild,
+	  "--reason TEXT",
+	  "have every counter rebuilt from the ledger" },
+	{ { "counters", "use" },
+	  ctl_counters_use,
+	  "--reason TEXT memcached|postgresql",
+	  "the same, and that one counts from then on" },
+	{ { "counters", NULL },
+	  ctl_counters,
+	  "[status]",
+	  "say what counts, why, and whom it waits for" },
+	{ { "usage", NULL },
+	  ctl_call,
+	  "CALL-ID",
+	  "say what a call cost and what it was counted in" },
 	{ { "config", NULL },
 	  ctl_config,
 	  "",
@@ -152,6 +178,27 @@ ctl_pg(const struct ctl *ctl)
 	return pg_new(ctl->config.pg_admin, "ims-policyctl", PG_TIMEOUT_MS);
 }
 
+const char *
+ctl_age(int64_t ms, char out[CTL_AGE_BYTES])
+{
+	static const struct {
+		int64_t from_s, unit_s;
+		const char *word;
+	} units[] = { { 172800, 86400, "days" },
+		      { 7200, 3600, "h" },
+		      { 120, 60, "min" },
+		      { INT64_MIN, 1, "s" } };
+	int64_t s = ms / 1000;
+	size_t i = 0;
+
+	while (s < units[i].from_s) {
+		i++;
+	}
+	snprintf(out, CTL_AGE_BYTES, "%" PRId64 " %s", s / units[i].unit_s,
+		 units[i].word);
+	return out;
+}
+
 static const struct verb *
 find_verb(const char *first, const char *second)
 {
@@ -242,6 +289,10 @@ main(int argc, char **argv)
 		return CTL_USAGE;
 	}
 	log_open("ims-policyctl", LOG_WARNING);
+	if (digest_init(&err) != STATUS_OK) {
+		fprintf(stderr, "ims-policyctl: %s\n", err.text);
+		return CTL_FAILED;
+	}
 	ctl.config_path = path != NULL			 ? path
 			  : getenv("IMS_CONFIG") != NULL ? getenv("IMS_CONFIG")
 							 : CONFIG_PATH_DEFAULT;

@@ -6,6 +6,7 @@
 
 #include "auth/auth.h"
 #include "base/clock.h"
+#include "base/hex.h"
 #include "json/write.h"
 #include "policy/snapshot.h"
 #include "store/store_key.h"
@@ -83,9 +84,7 @@ make_parts(const struct options *options, struct parts *parts)
 	unsigned char hash[KEY_HASH_BYTES];
 
 	auth_make_key(parts->key, parts->id, hash);
-	for (size_t i = 0; i < KEY_HASH_BYTES; i++) {
-		snprintf(parts->hash + 2 * i, 3, "%02x", hash[i]);
-	}
+	hex_write(hash, KEY_HASH_BYTES, parts->hash);
 	facts_json(options, &parts->facts);
 	list_json(options->tiers, &parts->tiers);
 	list_json(options->regions, &parts->regions);
@@ -291,9 +290,6 @@ ctl_key_create(const struct ctl *ctl, int argc, char **argv)
 					 options.expires);
 		}
 		clock_rfc3339(expires_us, parts.expires);
-	}
-	if (auth_init(&err) != STATUS_OK) {
-		return ctl_failed(ctl, &err, "make a key");
 	}
 	make_parts(&options, &parts);
 	int code;

@@ -62,26 +62,32 @@ print_processes(const struct board *board)
 	}
 }
 
+/* Opening would make it, and then it would be this user's. */
+enum status
+ctl_board(const struct ctl *ctl, struct board **out, struct err *err)
+{
+	char path[CONFIG_TEXT_BYTES + 8];
+
+	snprintf(path, sizeof(path), "%s/board", ctl->config.state_dir);
+	if (access(path, F_OK) != 0) {
+		return err_set(err, STATUS_NOT_FOUND,
+			       "no engine has run with state_dir %s",
+			       ctl->config.state_dir);
+	}
+	return board_open(ctl->config.state_dir, out, err);
+}
+
 int
 ctl_status(const struct ctl *ctl, int argc, char **argv)
 {
-	char path[CONFIG_TEXT_BYTES + 8];
 	struct board *board = NULL;
 	struct err err;
 
 	if (argc > 1) {
 		return ctl_usage(ctl, "unexpected: %s", argv[1]);
 	}
-	/* Opening would make it, and then it would be this user's. */
-	snprintf(path, sizeof(path), "%s/board", ctl->config.state_dir);
-	if (access(path, F_OK) != 0) {
-		err_set(&err, STATUS_NOT_FOUND,
-			"no engine has run with state_dir %s",
-			ctl->config.state_dir);
+	if (ctl_board(ctl, &board, &err) != STATUS_OK) {
 		return ctl_failed(ctl, &err, "read the notice board");
-	}
-	if (board_open(ctl->config.state_dir, &board, &err) != STATUS_OK) {
-		return ctl_failed(ctl, &err, "open the notice board");
 	}
 	printf("state            %s\n", ctl->config.state_dir);
 	print_keeper(ctl, board);

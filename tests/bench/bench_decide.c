@@ -173,7 +173,7 @@ stage_decide(struct one *one, const struct snapshot *snapshot,
 {
 	const struct snapshot_data *data = snapshot_data(snapshot);
 	struct content_scan scan = { scanner, snapshot, &one->body };
-	const struct decide_ops ops = { content_scan, &scan };
+	const struct decide_ops ops = { .scan = content_scan, .arg = &scan };
 	const struct decide_world world = { &data->policies, &data->catalogue };
 	const struct decide_settings settings = { false, 60000000000 };
 
@@ -293,7 +293,7 @@ main(int argc, char **argv)
 	struct config config;
 
 	config_default(&config);
-	struct engine *engine = engine_new(&config, NULL);
+	struct engine *engine = engine_new(&config, NULL, NULL);
 	struct engine_worker *worker = engine_worker_new(engine);
 	if (argc == 3) {
 		int policies = (int)strtol(argv[1], NULL, 10);

@@ -14,13 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/config.h"
+#include "base/digest.h"
 #include "expect.h"
 #include "json/read.h"
-#include "question.h"
-
-#define NOW_DEFAULT "2026-11-23T12:00:00Z"
+#include "trial.h"
 
 struct totals {
 	unsigned cases, passed, failed;
@@ -29,8 +26,7 @@ struct totals {
 /* One document of rows. */
 struct file {
 	const char *path;
-	const struct json *root;
-	const struct json *world_file, *world; /* or NULL */
+	struct trial_file common;
 	bool must_fail;
 	struct totals *totals;
 };
@@ -38,16 +34,9 @@ struct file {
 /* One case under way; what is wrong with it is a line of COMPLAINT each. */
 struct run {
 	const struct file *file;
-	const struct json *root;
-	struct buf got;
+	struct trial trial;
 	struct buf complaint;
 };
-
-static void
-complain(struct run *run, const char *what, const char *why)
-{
-	buf_printf(&run->complaint, "%s: %s\n", what, why);
-}
 
 static struct json_doc *
 load(const char *path)
@@ -79,129 +68,42 @@ load(const char *path)
 	return doc;
 }
 
-/* A member that nobody reads is a typo, and a typo must not pass. */
-static void
-check_members(struct run *run, const struct json *at, const char *const *known,
-	      bool world_too, const char *what)
-{
-	struct json_iter iter = { 0 };
-	struct json member;
+/* --- a case --------------------------------------------------------------- */
 
-	if (json_type(at) != JSON_OBJECT) {
-		complain(run, what, "must be an object");
-		return;
-	}
-	while (json_next(at, &iter, &member)) {
-		size_t i = 0;
-
-		while (known[i] != NULL && strcmp(known[i], member.key) != 0) {
-			i++;
-		}
-		if (known[i] == NULL &&
-		    !(world_too && world_member(member.key))) {
-			buf_printf(&run->complaint,
-				   "%s: unknown member \"%s\"\n", what,
-				   member.key);
-		}
-	}
-}
-
-/* --- settings and headers ------------------------------------------------- */
+/* What came back, one after another; CHECKED: as it was expected to. */
+struct talk {
+	struct run *run;
+	bool checked;
+	size_t wrong_n; /* the last that was not as expected, + 1 */
+	struct buf all;
+};
 
 static void
-set_text(char out[CONFIG_TEXT_BYTES], const struct json *at)
+answered(void *arg, size_t n, const struct buf *got)
 {
-	const char *text;
+	struct talk *talk = arg;
+	struct run *run = talk->run;
+	const struct trial *trial = &run->trial;
+	const struct json *from = &trial->items[n];
+	struct json expect;
+	struct buf wrong = { 0 };
 
-	if (json_string(at, &text, NULL) == STATUS_OK) {
-		snprintf(out, CONFIG_TEXT_BYTES, "%s", text);
+	buf_add(&talk->all, got->data, got->len);
+	buf_addc(&talk->all, '\n');
+	if (!talk->checked || talk->wrong_n == n + 1) {
+		return; /* of one that is sent again and again, the first */
 	}
-}
-
-static void
-read_settings(struct run *run, const struct json *from, struct config *config)
-{
-	static const char *const known[] = { "fail_mode", "default_user_tier",
-					     "default_environment",
-					     "unknown_price_per_mil_tokens",
-					     NULL };
-	static const char *const modes[] = { "open", "closed", NULL };
-	struct json settings, at;
-
-	if (!json_get(from, "settings", &settings)) {
-		return;
+	if (n + 1 == trial->question.asks_n) {
+		expect_check(run->trial.root, got, &run->complaint);
+	} else if (json_get(from, "expect", &expect)) {
+		expect_check(from, got, &wrong);
 	}
-	check_members(run, &settings, known, false, "settings");
-	if (json_get(&settings, known[0], &at) &&
-	    json_word(&at, modes, &config->fail_mode, NULL) != STATUS_OK) {
-		complain(run, "settings/fail_mode", "is open or closed");
+	if (wrong.len > 0) {
+		buf_printf(&run->complaint, "before/%zu: %s", n,
+			   buf_text(&wrong));
+		talk->wrong_n = n + 1;
 	}
-	if (json_get(&settings, known[1], &at)) {
-		set_text(config->default_user_tier, &at);
-	}
-	if (json_get(&settings, known[2], &at)) {
-		set_text(config->default_environment, &at);
-	}
-	if (json_get(&settings, known[3], &at)) {
-		set_text(config->unknown_price_per_mil_tokens, &at);
-	}
-}
-
-static const char *
-read_header(struct run *run)
-{
-	static const char *const known[] = { "X-Request-ID", NULL };
-	struct json headers, at;
-	const char *text = NULL;
-
-	if (!json_get(run->root, "headers", &headers)) {
-		return NULL;
-	}
-	check_members(run, &headers, known, false, "headers");
-	if (json_get(&headers, known[0], &at) &&
-	    json_string(&at, &text, NULL) != STATUS_OK) {
-		complain(run, "headers/X-Request-ID", "must be a string");
-	}
-	return text;
-}
-
-static int64_t
-read_now(struct run *run)
-{
-	struct json at;
-	const char *text = NOW_DEFAULT;
-	int64_t us = 0;
-
-	if (json_get(run->root, "now", &at) &&
-	    json_string(&at, &text, NULL) != STATUS_OK) {
-		complain(run, "now", "must be a string");
-	}
-	if (!clock_parse(text, &us)) {
-		complain(run, "now", "is no RFC 3339 time");
-	}
-	return us;
-}
-
-/* --- the question --------------------------------------------------------- */
-
-/* The request of the case: an object, or a text of its own. */
-static void
-read_request(struct run *run, struct json *request, struct question *out)
-{
-	if (json_get(run->root, "request_text", request)) {
-		if (json_string(request, &out->text, NULL) != STATUS_OK) {
-			complain(run, "request_text", "must be a string");
-			out->text = "";
-		}
-		return;
-	}
-	if (!json_get(run->root, "request", request) ||
-	    json_type(request) != JSON_OBJECT) {
-		complain(run, "request", "must be an object");
-		out->text = "";
-		return;
-	}
-	out->request = request;
+	buf_fini(&wrong);
 }
 
 /*
@@ -209,72 +111,38 @@ read_request(struct run *run, struct json *request, struct question *out)
  * change an answer (docs/policies.md, "How a decision is made").
  */
 static void
-ask_the_other_way_round(struct run *run, const struct question *question)
-{
-	struct buf first = { 0 }, second = { 0 };
-
-	buf_add(&first, run->got.data, run->got.len);
-	(void)question_ask(question, true, &second);
-	question_scrub(&first);
-	question_scrub(&second);
-	if (strcmp(buf_text(&first), buf_text(&second)) != 0) {
-		buf_printf(&run->complaint,
-			   "turned round: expected the same answer, found %s\n",
-			   buf_text(&second));
-	}
-	buf_fini(&first);
-	buf_fini(&second);
-}
-
-static void
 ask(struct run *run)
 {
-	struct json key, request;
-	bool has_key = json_get(run->root, "key", &key);
-	struct question question = {
-		.world = { .layers = { run->file->world_file, run->file->world,
-				       run->root },
-			   .key = has_key ? &key : NULL },
-		.with_key = !has_key || json_type(&key) != JSON_NULL,
-		.header = read_header(run),
-		.now_us = read_now(run),
-	};
+	struct talk first = { .run = run, .checked = true };
+	struct talk second = { .run = run };
 
-	config_default(&question.config);
-	read_settings(run, run->file->root, &question.config);
-	read_settings(run, run->root, &question.config);
-	read_request(run, &request, &question);
-	if (question_ask(&question, false, &run->got)) {
-		ask_the_other_way_round(run, &question);
+	if (question_ask(&run->trial.question, false, answered, &first)) {
+		(void)question_ask(&run->trial.question, true, answered,
+				   &second);
+		question_scrub(&first.all);
+		question_scrub(&second.all);
+		if (strcmp(buf_text(&first.all), buf_text(&second.all)) != 0) {
+			buf_printf(&run->complaint,
+				   "turned round: expected the same answer, "
+				   "found %s\n",
+				   buf_text(&second.all));
+		}
 	}
-}
-
-/* --- cases and files ------------------------------------------------------ */
-
-static const char *
-text_of(const struct json *at, const char *key, const char *otherwise)
-{
-	struct json member;
-	const char *text;
-
-	if (!json_get(at, key, &member) ||
-	    json_string(&member, &text, NULL) != STATUS_OK) {
-		return otherwise;
-	}
-	return text;
+	buf_fini(&first.all);
+	buf_fini(&second.all);
 }
 
 /* A case of a file that must fail passes when it fails for its reason. */
 static bool
 judge(struct run *run, const char *name)
 {
-	const char *because = text_of(run->root, "because", "");
+	const char *because = trial_text(run->trial.root, "because", "");
 	bool failed = run->complaint.len > 0;
 	bool passed = failed == run->file->must_fail;
 
 	if (passed && failed &&
 	    strstr(buf_text(&run->complaint), because) == NULL) {
-		complain(run, "because", "is not why it failed");
+		buf_adds(&run->complaint, "because: is not why it failed\n");
 		passed = false;
 	}
 	const char *slash = strrchr(run->file->path, '/');
@@ -292,23 +160,18 @@ judge(struct run *run, const char *name)
 static bool
 run_case(const struct file *file, const struct json *root)
 {
-	static const char *const known[] = {
-		"name",	   "about",    "key",	  "now",
-		"headers", "settings", "request", "request_text",
-		"expect",  "because",  NULL
-	};
-	struct run run = { .file = file, .root = root };
-	const char *name = text_of(root, "name", NULL);
+	static struct run run; /* large */
+	const char *name = trial_text(root, "name", NULL);
 
-	check_members(&run, root, known, true, "case");
+	run.file = file;
+	run.complaint = (struct buf){ 0 };
+	trial_read(&file->common, root, &run.trial, &run.complaint);
 	if (name == NULL) {
-		complain(&run, "name", "is missing");
+		buf_adds(&run.complaint, "name: is missing\n");
 		name = "?";
 	}
 	ask(&run);
-	expect_check(root, &run.got, &run.complaint);
 	bool passed = judge(&run, name);
-	buf_fini(&run.got);
 	buf_fini(&run.complaint);
 	return passed;
 }
@@ -319,24 +182,25 @@ run_cases(struct file *file)
 	static const char *const known[] = { "about",	 "world_file", "world",
 					     "settings", "must_fail",  "cases",
 					     NULL };
-	struct run run = { .file = file };
+	const struct json *root = file->common.root;
+	struct buf complaint = { 0 };
 	struct json cases, must_fail;
 
-	check_members(&run, file->root, known, false, file->path);
-	if (run.complaint.len > 0 || !json_get(file->root, "cases", &cases) ||
+	trial_members(root, known, false, file->path, &complaint);
+	if (complaint.len > 0 || !json_get(root, "cases", &cases) ||
 	    json_n(&cases) == 0) {
-		printf("%s%s: no good file of cases\n",
-		       buf_text(&run.complaint), file->path);
-		buf_fini(&run.complaint);
+		printf("%s%s: no good file of cases\n", buf_text(&complaint),
+		       file->path);
+		buf_fini(&complaint);
 		return false;
 	}
-	if (json_get(file->root, "must_fail", &must_fail) &&
+	if (json_get(root, "must_fail", &must_fail) &&
 	    json_bool(&must_fail, &file->must_fail, NULL) != STATUS_OK) {
 		return false;
 	}
 	for (size_t i = 0; i < json_n(&cases); i++) {
-		struct json root = json_item(&cases, i);
-		bool passed = run_case(file, &root);
+		struct json one = json_item(&cases, i);
+		bool passed = run_case(file, &one);
 
 		file->totals->passed += passed;
 		file->totals->failed += !passed;
@@ -356,9 +220,11 @@ run_file(const char *path, struct totals *totals)
 		return false;
 	}
 	const struct json root = json_root(doc);
-	struct file file = { .path = path, .root = &root, .totals = totals };
+	struct file file = { .path = path,
+			     .common = { .root = &root },
+			     .totals = totals };
 	struct json outer, world;
-	const char *name = text_of(&root, "world_file", NULL);
+	const char *name = trial_text(&root, "world_file", NULL);
 	if (name != NULL) {
 		snprintf(folder, sizeof(folder), "%s", path);
 		snprintf(world_path, sizeof(world_path), "%s/%s",
@@ -368,10 +234,10 @@ run_file(const char *path, struct totals *totals)
 			goto out;
 		}
 		outer = json_root(world_doc);
-		file.world_file = &outer;
+		file.common.world_file = &outer;
 	}
 	if (json_get(&root, "world", &world)) {
-		file.world = &world;
+		file.common.world = &world;
 	}
 	ok = run_cases(&file);
 out:
@@ -390,6 +256,9 @@ main(int argc, char **argv)
 	bool ok = true;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (digest_init(NULL) != STATUS_OK) {
+		return 1;
+	}
 	if (argc > 1) {
 		for (int i = 1; i < argc; i++) {
 			ok &= run_file(argv[i], &totals);

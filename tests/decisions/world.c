@@ -183,28 +183,53 @@ find(const struct world *world, const char *name, struct json *out)
 	return false;
 }
 
+void
+world_key_id(size_t i, char out[WORLD_KEY_ID_BYTES])
+{
+	snprintf(out, WORLD_KEY_ID_BYTES, "gateway%09u", (unsigned)i + 1);
+}
+
 static void
-put_key(struct json_writer *w, const struct json *key)
+put_key(struct json_writer *w, const struct json *key, size_t i)
 {
 	static const char hash[] = "0000000000000000000000000000000000000000"
 				   "000000000000000000000000";
+	static const struct json none = { .value = NULL };
 	struct json_iter iter = { 0 };
 	struct json member;
+	char id[WORLD_KEY_ID_BYTES];
 
-	json_key(w, "api_keys");
-	json_array_begin(w);
+	if (key == NULL || json_type(key) != JSON_OBJECT) {
+		key = &none;
+	}
+	world_key_id(i, id);
 	json_object_begin(w);
-	json_member(w, "key_id", WORLD_KEY_ID);
-	json_member(w, "name", "gateway");
+	json_member(w, "key_id", id);
 	json_member(w, "hash", hash);
-	json_member(w, "role", "evaluator");
 	json_member_bool(w, "revoked", false);
-	while (key != NULL && json_type(key) == JSON_OBJECT &&
-	       json_next(key, &iter, &member)) {
+	if (!json_get(key, "name", &member)) {
+		json_member(w, "name", id);
+	}
+	if (!json_get(key, "role", &member)) {
+		json_member(w, "role", "evaluator");
+	}
+	while (key != &none && json_next(key, &iter, &member)) {
 		json_key(w, member.key);
 		json_put_raw(w, json_text(&member));
 	}
 	json_object_finish(w);
+}
+
+static void
+put_keys(struct json_writer *w, const struct world *world)
+{
+	const size_t n = world->keys_n > 0 ? world->keys_n : 1;
+
+	json_key(w, "api_keys");
+	json_array_begin(w);
+	for (size_t i = 0; i < n; i++) {
+		put_key(w, world->keys[i], i);
+	}
 	json_array_finish(w);
 }
 
@@ -237,7 +262,7 @@ world_compose(const struct world *world, bool turned, struct buf *out)
 			put_of_policies(w, &list, &policies);
 		}
 	}
-	put_key(w, world->key);
+	put_keys(w, world);
 	json_object_finish(w);
 	json_write_end(w);
 }

@@ -9,17 +9,29 @@
 #ifndef DECISIONS_WORLD_H
 #define DECISIONS_WORLD_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/buf.h"
 #include "json/read.h"
 
-enum { WORLD_LAYERS = 3, WORLD_POLICIES_MAX = 64 };
-
-#define WORLD_KEY_ID "gateway000000001"
+enum {
+	WORLD_LAYERS = 3,
+	WORLD_POLICIES_MAX = 64,
+	WORLD_KEYS_MAX = 4,
+	WORLD_KEY_ID_BYTES = 20
+};
 
 struct world {
 	const struct json *layers[WORLD_LAYERS]; /* NULL: not there */
-	const struct json *key; /* the case's key, NULL: asserts anything */
+	/* [keys_n] API keys; NULL: bound to nothing, asserts anything */
+	const struct json *keys[WORLD_KEYS_MAX];
+	size_t keys_n; /* 0: one, the same as NULL */
 };
+
+/* The id of the first key, and of the I-th. */
+#define WORLD_KEY_ID "gateway000000001"
+void world_key_id(size_t i, char out[WORLD_KEY_ID_BYTES]);
 
 /* The member names that a layer may have. */
 bool world_member(const char *name);

@@ -82,7 +82,7 @@ begin(void)
 		config_default(&one->config);
 		one->config.fail_mode = one->fail_mode;
 		one->worker =
-		    engine_worker_new(engine_new(&one->config, spool));
+		    engine_worker_new(engine_new(&one->config, spool, NULL));
 	}
 }
 

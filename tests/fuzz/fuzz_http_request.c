@@ -1,12 +1,14 @@
 /*
  * fuzz_http_request: any variables and body are a request that is served or
- * refused; what was decoded is decoded again as the same, and no header of the
- * answer comes from the caller.
+ * refused; what was decoded is decoded again as the same, a query and a cursor
+ * come back from the link to the next page, and no header of the answer comes
+ * from the caller.
  */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "http/page.h"
 #include "http/route.h"
 #include "input.h"
 #include "json/read.h"
@@ -85,14 +87,65 @@ check_decoding(const struct http_request *req)
 	struct http_request again = { .arena = req->arena,
 				      .param = message_param,
 				      .transport = &message };
-	const char *value = http_query(req, "q");
 
 	enum status status = http_request_parse(&again, NULL);
 	assert(status == STATUS_OK && strcmp(again.path, req->path) == 0);
-	if (value != NULL) {
-		again.query = encode(req->arena, "q=", value);
-		assert(strcmp(http_query(&again, "q"), value) == 0);
+}
+
+/* The query of the link to the next page, without its own brackets. */
+static const char *
+next_query(const struct http_request *req, const struct http_query *query,
+	   const struct page_place *place)
+{
+	const struct page_link link = { .query = query, .list = "l" };
+	struct http_response res = { 0 };
+
+	page_next(req, &res, &link, place);
+	char *text = arena_strdup(req->arena, res.headers[0].value);
+	char *end = strchr(text, '>');
+	assert(text[0] == '<' && end != NULL && one_line(text));
+	assert(strcmp(end, ">; rel=\"next\"") == 0);
+	*end = '\0';
+	return strchr(text, '?') + 1;
+}
+
+/* A query that is taken is the same in the link to the next page. */
+static void
+check_query(const struct http_request *req)
+{
+	static const char *const names[] = { "p", "q", "limit", "cursor",
+					     NULL };
+	struct http_query query, again;
+	struct page_place place, same;
+	struct err err;
+
+	http_query_parse(req, names, &query, &err);
+	int64_t limit = page_limit(&query);
+	assert(limit >= 1 && limit <= PAGE_LIMIT_MAX);
+	page_cursor(&query, "l", 2, &place);
+	if (http_query_done(&query) != STATUS_OK) {
+		assert(err.status == STATUS_REQUEST && err.items_n > 0);
+		return;
 	}
+	const char *p = http_query_text(&query, "p", SIZE_MAX);
+	const char *q = http_query_text(&query, "q", SIZE_MAX);
+	if (place.n == 0) {
+		bool fits = p != NULL && strlen(p) <= PAGE_FIELD_MAX_BYTES;
+		place = (struct page_place){ { fits ? p : "", "" }, 2 };
+	}
+	struct http_request next = *req;
+	next.query = next_query(req, &query, &place);
+	if (strlen(next.query) > HTTP_QUERY_MAX_BYTES) {
+		return;
+	}
+	http_query_parse(&next, names, &again, &err);
+	page_cursor(&again, "l", 2, &same);
+	assert(http_query_done(&again) == STATUS_OK && same.n == place.n);
+	assert(strcmp(same.fields[0], place.fields[0]) == 0);
+	assert(strcmp(same.fields[1], place.fields[1]) == 0);
+	const char *q_again = http_query_text(&again, "q", SIZE_MAX);
+	assert((q == NULL) == (q_again == NULL));
+	assert(q == NULL || strcmp(q, q_again) == 0);
 }
 
 /* As many headers as were meant, whatever is in them, and then the body. */
@@ -147,6 +200,7 @@ serve(void *worker, const struct http_request *req, struct http_response *res)
 	(void)worker;
 	check_fields(req);
 	check_decoding(req);
+	check_query(req);
 	if (req->refused != NULL) {
 		http_problem(req, res, req->refused);
 	} else if (http_request_is_json(req, &err) != STATUS_OK ||

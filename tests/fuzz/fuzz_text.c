@@ -12,6 +12,7 @@
 #include "auth/auth.h"
 #include "base/clock.h"
 #include "base/decimal.h"
+#include "base/digest.h"
 #include "base/money.h"
 #include "base/uuid.h"
 #include "input.h"
@@ -135,7 +136,7 @@ check_key(const char *header_name, const char *text, bool is_key)
 				    .transport = &header };
 	const struct api_key *found = NULL;
 
-	enum status status = auth_init(NULL);
+	enum status status = digest_init(NULL);
 	assert(status == STATUS_OK);
 	auth_hash(KEY_SECRET, key.hash);
 	status = auth_check(&data, &req, AUTH_ADMIN, 0, &found, NULL);

@@ -131,6 +131,36 @@ sql()
 		"$(conninfo ims_dev_owner ims_policy)"
 }
 
+# rollups_differ: rows of usage_rollups that are not what a GROUP BY of the
+# ledger gives, and the other way round, each with its side.
+rollups_differ()
+{
+	sql "WITH grouped AS (
+		SELECT date_bin('15 minutes', uuid7_time(evaluation_id),
+				timestamptz '2000-01-01 00:00:00+00') AS quarter,
+		       coalesce(organization_id, ''), coalesce(team_id, ''),
+		       coalesce(user_id, ''), coalesce(api_key_id, ''),
+		       coalesce(model_id, ''), coalesce(vendor_id, ''),
+		       sum(calls), sum(cost), sum(tokens),
+		       coalesce(sum(input_tokens), 0),
+		       coalesce(sum(output_tokens), 0),
+		       count(*) FILTER (WHERE entry = 'settle'),
+		       count(*) FILTER (WHERE entry = 'settle' AND NOT success),
+		       coalesce(sum(overrun), 0)
+		FROM usage WHERE entry <> 'report'
+		GROUP BY 1, 2, 3, 4, 5, 6, 7
+	), kept AS (
+		SELECT quarter, organization_id, team_id, user_id, api_key_id,
+		       model_id, vendor_id, calls, cost, tokens, input_tokens,
+		       output_tokens, settled, failed, overrun
+		FROM usage_rollups
+	)
+	(SELECT 'missing', * FROM grouped EXCEPT ALL
+	 SELECT 'missing', * FROM kept) UNION ALL
+	(SELECT 'wrong', * FROM kept EXCEPT ALL
+	 SELECT 'wrong', * FROM grouped)"
+}
+
 key()
 {
 	cat "$VAR/keys/$1"

@@ -6,7 +6,7 @@ SCHEMAS=$ROOT/schemas
 SEED=$ROOT/seed
 
 # schema_world: PostgreSQL, the migrations by plain psql as the database's
-# owner (no superuser), and the logins of both roles.
+# owner (no superuser), and the logins of its roles.
 schema_world()
 {
 	world_make

@@ -1,11 +1,13 @@
 /*
  * load: a client that keeps the books.
  *
- *	load HOST PORT PATH KEY BODY-FILE THREADS SECONDS OUT-FILE
+ *	load HOST PORT PATH KEY BODY-FILE THREADS SECONDS|COUNTx OUT-FILE
+ *	     [IDS-FILE]
  *
  * THREADS keep-alive connections over loopback post the body again and again,
- * @N@ in it replaced by a number that no other request has, and write a line
- * for each request that was sent:
+ * for so many seconds or so often (2000x), @N@ in it replaced by a number that
+ * no other request has, @E@ by a line of IDS-FILE, each once and in its order;
+ * and write a line for each request that was sent:
  *
  *	STATUS BEGAN TOOK REVISION EVALUATION_ID VIOLATION_ID,VIOLATION_ID...
  *
@@ -45,6 +47,8 @@ static struct {
 	const char *host, *path, *key;
 	char *body;
 	int64_t end_us;
+	uint64_t count;		     /* 0: until end_us */
+	char (*ids)[UUID_CHARS + 1]; /* [count], or NULL */
 	FILE *out;
 } load;
 
@@ -98,28 +102,42 @@ client_connect(struct client *client)
 	return true;
 }
 
-/* The request's text with this request's number; its length. */
+/* TEXT with WITH for its MARK into OUT of SIZE; its length. */
+static size_t
+replace(const char *text, const char *mark, const char *with, char *out,
+	size_t size)
+{
+	const char *at = strstr(text, mark);
+	int n;
+
+	if (at == NULL) {
+		n = snprintf(out, size, "%s", text);
+	} else {
+		n = snprintf(out, size, "%.*s%s%s", (int)(at - text), text,
+			     with, at + strlen(mark));
+	}
+	assert(n > 0 && (size_t)n < size);
+	return (size_t)n;
+}
+
+/* The request's text with this request's number and id; its length. */
 static size_t
 request_make(struct client *client, uint64_t number)
 {
-	char body[REQUEST_BYTES / 2];
-	const char *mark = strstr(load.body, "@N@");
-	int body_n, n;
+	char half[REQUEST_BYTES / 2], body[REQUEST_BYTES / 2], text[64];
+	int n;
 
-	if (mark == NULL) {
-		body_n = snprintf(body, sizeof(body), "%s", load.body);
-	} else {
-		body_n =
-		    snprintf(body, sizeof(body), "%.*s%d-%ju%s",
-			     (int)(mark - load.body), load.body, (int)getpid(),
-			     (uintmax_t)number, mark + strlen("@N@"));
-	}
-	assert(body_n > 0 && (size_t)body_n < sizeof(body));
+	snprintf(text, sizeof(text), "%d-%ju", (int)getpid(),
+		 (uintmax_t)number);
+	replace(load.body, "@N@", text, half, sizeof(half));
+	size_t body_n =
+	    replace(half, "@E@", load.ids == NULL ? "" : load.ids[number], body,
+		    sizeof(body));
 	n = snprintf(client->request, sizeof(client->request),
 		     "POST %s HTTP/1.1\r\nHost: %s\r\n"
 		     "Authorization: Bearer %s\r\n"
 		     "Content-Type: application/json\r\n"
-		     "Content-Length: %d\r\n\r\n%s",
+		     "Content-Length: %zu\r\n\r\n%s",
 		     load.path, load.host, load.key, body_n, body);
 	assert(n > 0 && (size_t)n < sizeof(client->request));
 	return (size_t)n;
@@ -287,10 +305,16 @@ client_run(void *unused)
 	(void)unused;
 	assert(client != NULL);
 	client->fd = -1;
-	while (now_us() < load.end_us) {
+	for (;;) {
 		int64_t began_us = now_us();
-		size_t n = request_make(client, next_number++);
+		uint64_t number = next_number++;
 		int status = 0;
+
+		if (load.count > 0 ? number >= load.count
+				   : began_us >= load.end_us) {
+			break;
+		}
+		size_t n = request_make(client, number);
 
 		if (client_connect(client) &&
 		    send_all(client->fd, client->request, n)) {
@@ -319,15 +343,49 @@ read_file(const char *path)
 	return text;
 }
 
+/* How long or how often. */
+static void
+set_end(const char *text)
+{
+	char *end;
+	double number = strtod(text, &end);
+
+	if (*end == 'x') {
+		load.count = (uint64_t)number;
+	} else {
+		load.end_us = now_us() + (int64_t)(number * 1e6);
+	}
+}
+
+static void
+read_ids(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	size_t cap = 1024;
+
+	assert(file != NULL);
+	load.ids = calloc(cap, sizeof(*load.ids));
+	load.count = 0;
+	while (fscanf(file, "%36s", load.ids[load.count]) == 1) {
+		if (++load.count == cap) {
+			cap *= 2;
+			load.ids = realloc(load.ids, cap * sizeof(*load.ids));
+			assert(load.ids != NULL);
+		}
+	}
+	assert(load.count > 0);
+	fclose(file);
+}
+
 int
 main(int argc, char **argv)
 {
 	pthread_t threads[256];
 	int threads_n;
 
-	if (argc != 9) {
+	if (argc != 9 && argc != 10) {
 		fputs("usage: load HOST PORT PATH KEY BODY-FILE THREADS "
-		      "SECONDS OUT-FILE\n",
+		      "SECONDS|COUNTx OUT-FILE [IDS-FILE]\n",
 		      stderr);
 		return 2;
 	}
@@ -340,7 +398,10 @@ main(int argc, char **argv)
 	load.body = read_file(argv[5]);
 	threads_n = atoi(argv[6]);
 	assert(threads_n > 0 && threads_n <= 256);
-	load.end_us = now_us() + (int64_t)(atof(argv[7]) * 1e6);
+	set_end(argv[7]);
+	if (argc == 10) {
+		read_ids(argv[9]);
+	}
 	load.out = fopen(argv[8], "w");
 	assert(load.out != NULL);
 	for (int i = 0; i < threads_n; i++) {
@@ -352,5 +413,6 @@ main(int argc, char **argv)
 	}
 	assert(fclose(load.out) == 0);
 	free(load.body);
+	free(load.ids);
 	return 0;
 }

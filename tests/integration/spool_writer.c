@@ -1,18 +1,24 @@
 /*
  * spool_writer: fill the spool as responders do, and keep the books.
  *
- *	spool_writer CONFIG RECORDS THREADS BAD_EVERY BOOK-FILE
+ *	spool_writer CONFIG RECORDS THREADS BAD_EVERY BOOK-FILE [LINES]
  *
- * THREADS threads append RECORDS records, each an evaluation and a violation
- * with all their columns; every BAD_EVERY-th (0: none) has a decision that the
- * table refuses.  The id of each record that the spool took is a line of the
- * book, with a - in front where it is a bad one, written before the next is
- * appended: kill this program at any time, and PostgreSQL must have what the
- * book has, once, and at most THREADS records more.
+ * THREADS threads append RECORDS records, each an evaluation, a violation and
+ * an entry `reserve` of the ledger, with all their columns; every BAD_EVERY-th
+ * (0: none) has a decision that the table refuses.  The id of each record that
+ * the spool took is a line of the book, with a - in front where it is a bad
+ * one, written before the next is appended: kill this program at any time, and
+ * PostgreSQL must have what the book has, once, and at most THREADS records
+ * more.  Every second good record is followed by one with its `settle`, of
+ * these every fifth comes twice.  The reserved tokens are the record's number.
+ *
+ * LINES (VUS) is what to write beside evaluations: violations, reserves,
+ * settles.
  */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,11 +31,14 @@
 #include "record/row.h"
 #include "record/spool.h"
 
+enum { USERS = 100, MODELS = 5, ESTIMATE_NANOUSD = 187500000 };
+
 static struct {
 	struct spool *spool;
 	int book;
 	long records;
 	long bad_every;
+	const char *lines;
 	atomic_long next;
 } job;
 
@@ -116,27 +125,142 @@ violation(struct buf *out, const char *evaluation_id, int64_t now_us)
 	row_end(&row);
 }
 
-/* One record; the spool being full is waited for. */
+/* Three rates and a budget of a user, a budget of everybody. */
+static void
+charges(struct row *row, long n, long amount)
+{
+	char text[512];
+	long user = n % USERS + 1;
+
+	snprintf(text, sizeof(text),
+		 "{%ld,-7,11,0,0,0,1,%ld,-7,12,1,0,0,1,%ld,-7,13,2,0,0,1,"
+		 "%ld,-7,-14,82,1795392000,1795478400,%ld,"
+		 "9,9,15,84,1793491200,1796083200,%ld}",
+		 user, user, user, user, amount, amount);
+	row_text(row, text);
+}
+
+/* What both entries of a call have, up to the decision. */
+static void
+usage_call(struct row *row, const char *report_id, long n)
+{
+	char user[32], model[32];
+
+	snprintf(user, sizeof(user), "user-%ld", n % USERS);
+	snprintf(model, sizeof(model), "model-%ld", n % MODELS);
+	row_text(row, report_id);
+	row_text(row, "abcdefgh01234567"); /* key_id */
+	row_text(row, user);
+	row_text(row, "free");
+	row_text(row, "team-1");
+	row_null(row); /* organization_id */
+	row_text(row, "abcdefgh01234567");
+	row_text(row, "production");
+	row_text(row, model);
+	row_text(row, "openai");
+	row_text(row, model);
+	row_text(row, "openai");
+	row_text(row, "allow");
+}
+
+static void
+reserve(struct buf *out, const char *id, long n, int64_t now_us)
+{
+	struct row row;
+
+	row_begin(&row, out, ROW_USAGE);
+	row_text(&row, id);
+	row_text(&row, "reserve");
+	row_time(&row, now_us);
+	usage_call(&row, NULL, n);
+	row_int(&row, 1);
+	row_money(&row, ESTIMATE_NANOUSD);
+	row_int(&row, n);
+	row_null(&row); /* input_tokens */
+	row_null(&row); /* output_tokens */
+	row_null(&row); /* overrun */
+	row_null(&row); /* success */
+	row_null(&row); /* latency_ms */
+	row_time(&row, now_us + INT64_C(900) * 1000000);
+	row_int(&row, 3);
+	row_bool(&row, true);
+	charges(&row, n, ESTIMATE_NANOUSD);
+	row_end(&row);
+}
+
+/* It cost a nano-dollar less. */
+static void
+settle(struct buf *out, const char *id, long n, int64_t now_us)
+{
+	struct row row;
+
+	row_begin(&row, out, ROW_USAGE);
+	row_text(&row, id);
+	row_text(&row, "settle");
+	row_time(&row, now_us);
+	usage_call(&row, id, n);
+	row_int(&row, 0);
+	row_difference(&row, -1);
+	row_int(&row, -1);
+	row_int(&row, 40);
+	row_int(&row, 60);
+	row_money(&row, 0);
+	row_bool(&row, n % 4 == 0);
+	row_ms(&row, 1234567);
+	row_null(&row); /* expires_at */
+	row_int(&row, 3);
+	row_bool(&row, true);
+	charges(&row, n, -1);
+	row_end(&row);
+}
+
+/* The spool being full is waited for. */
+static void
+hand_over(const struct buf *out)
+{
+	struct err err;
+
+	while (spool_append(job.spool, out->data, out->len, &err) !=
+	       STATUS_OK) {
+		clock_sleep_us(20000);
+	}
+}
+
+static bool
+wanted(char line)
+{
+	return strchr(job.lines, line) != NULL;
+}
+
 static void
 append(struct buf *out, long n)
 {
 	char id[UUID_TEXT_BYTES], line[UUID_TEXT_BYTES + 3];
 	int64_t now_us = clock_now_us();
 	int bad = job.bad_every > 0 && n % job.bad_every == 0;
-	struct err err;
 
 	buf_reset(out);
 	uuid_make(now_us, id);
 	evaluation(out, id, n, now_us, bad);
-	violation(out, id, now_us);
-	while (spool_append(job.spool, out->data, out->len, &err) !=
-	       STATUS_OK) {
-		clock_sleep_us(20000);
+	if (wanted('V')) {
+		violation(out, id, now_us);
 	}
+	if (wanted('U')) {
+		reserve(out, id, n, now_us);
+	}
+	hand_over(out);
 	int size = snprintf(line, sizeof(line), "%s%s\n", bad ? "-" : "", id);
 	if (write(job.book, line, (size_t)size) != size) {
 		perror("spool_writer: cannot write the book");
 		exit(1);
+	}
+	if (wanted('S') && !bad && n % 2 == 0) {
+		buf_reset(out);
+		settle(out, id, n, now_us);
+		hand_over(out);
+		if (n % 10 == 0) {
+			hand_over(out);
+		}
 	}
 }
 
@@ -161,15 +285,16 @@ main(int argc, char **argv)
 	struct err err;
 	pthread_t threads[256];
 
-	if (argc != 6) {
+	if (argc != 6 && argc != 7) {
 		fputs("usage: spool_writer CONFIG RECORDS THREADS BAD_EVERY "
-		      "BOOK-FILE\n",
+		      "BOOK-FILE [LINES]\n",
 		      stderr);
 		return 2;
 	}
 	long threads_n = strtol(argv[3], NULL, 10);
 	job.records = strtol(argv[2], NULL, 10);
 	job.bad_every = strtol(argv[4], NULL, 10);
+	job.lines = argc == 7 ? argv[6] : "VUS";
 	job.book = open(argv[5], O_WRONLY | O_CREAT | O_APPEND, 0644);
 	if (job.book < 0 || threads_n < 1 || threads_n > 256) {
 		fputs("spool_writer: wrong arguments\n", stderr);

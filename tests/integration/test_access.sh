@@ -13,6 +13,7 @@ POST /api/v1/evaluate  401 200 403 403 200
 GET  /health/live      200 200 200 200 200
 GET  /health/ready     200 200 200 200 200
 GET  /metrics          200 200 200 200 200
+GET  /api/v1/compliance/usage 401 403 200 200 200
 '
 
 # as ROLE METHOD PATH: ask as this role; nobody sends no key.
@@ -64,6 +65,8 @@ test_wrong_keys()
 	ask /evaluate.fcgi -X POST -H "X-Admin-Key: $(key admin)" \
 		-H 'Content-Type: application/json' -d "$GOOD"
 	is "$STATUS" 401 "$1: X-Admin-Key is for the compliance API only"
+	ask /api/v1/compliance/usage -H "X-Admin-Key: $(key admin)"
+	is "$STATUS" 200 "$1: X-Admin-Key is for the compliance API"
 }
 
 test_readiness_details()

@@ -69,12 +69,36 @@ books()
 		"$(wc -l <"$VAR/run/stored")" "$name: each with its violation"
 	is "$(sql 'SELECT count(*) FROM policy_violations')" \
 		"$(wc -l <"$VAR/run/stored")" "$name: and no other"
+	ledger "$name" "$extra"
+}
+
+# ledger NAME EXTRA: each record has its reserve in the ledger, every second
+# one its settle but for EXTRA, each once, and the roll-ups are their sums.
+ledger()
+{
+	local name=$1 extra=$2 late
+	is "$(sql "SELECT count(*), count(evaluation_id) FROM evaluations
+		FULL JOIN (SELECT evaluation_id FROM usage
+			   WHERE entry = 'reserve') u USING (evaluation_id)")" \
+		"$(sql 'SELECT count(*), count(*) FROM evaluations')" \
+		"$name: each with its reserve, and no other"
+	is "$(sql "SELECT count(*) FROM (
+			SELECT evaluation_id FROM usage WHERE entry = 'settle'
+			EXCEPT ALL
+			SELECT evaluation_id FROM usage
+			WHERE entry = 'reserve' AND tokens % 2 = 0) s")" \
+		0 "$name: no settle is of a call that has none"
+	late=$(sql "SELECT count(*) FROM usage_calls
+		WHERE state = 'open' AND tokens % 2 = 0")
+	check "$name: no settle is missing ($late unacknowledged)" \
+		[ "$late" -le "$extra" ]
+	is "$(rollups_differ)" '' "$name: the roll-ups are the ledger's sums"
 }
 
 # empty: nothing is recorded; the book belongs to what comes now.
 empty()
 {
-	sql 'TRUNCATE evaluations, policy_violations'
+	sql 'TRUNCATE evaluations, policy_violations, usage, usage_rollups'
 	rm -rf "$VAR"/state/spool/rejected/*
 }
 

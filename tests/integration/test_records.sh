@@ -115,13 +115,14 @@ partitions()
 	local n
 	for n in 0 1 2 3; do
 		is "$(has_partition "evaluations_$(month "$n")")$(
-		    has_partition "policy_violations_$(month "$n")")" tt \
-			"the first migration makes the month $n from now"
+		    has_partition "policy_violations_$(month "$n")")$(
+		    has_partition "usage_$(month "$n")")" ttt \
+			"the migrations make the month $n from now"
 	done
 	is "$(has_partition "evaluations_$(month 4)")" f "and no later one"
 	is "$(as keeper "SELECT partitions_ensure(3)")" 0 \
 		"partitions_ensure has nothing to do then"
-	is "$(as keeper "SELECT partitions_ensure(5)")" 4 \
+	is "$(as keeper "SELECT partitions_ensure(5)")" 6 \
 		"two months more are two partitions a table"
 	state keeper 22023 "SELECT partitions_ensure(-1)" "-1 months is no number"
 	state keeper 22023 "SELECT partitions_ensure(NULL)" "nor is null"
@@ -149,7 +150,7 @@ fallen()
 		SELECT '$far') v (id)"
 	is "$(sql "SELECT count(*) FROM evaluations_default")" 8 \
 		"ids of no month fall into the default partition"
-	is "$(as keeper "SELECT partitions_ensure(7)")" 6 \
+	is "$(as keeper "SELECT partitions_ensure(7)")" 8 \
 		"their months are made, with the two that were asked for"
 	is "$(sql "SELECT count(*) FROM evaluations_$(month -2)")" 5 \
 		"and they are moved there"
@@ -186,7 +187,7 @@ locked()
 	     WHERE query LIKE '%pg_sleep(20)%' AND pid <> pg_backend_pid()" \
 		>/dev/null
 	wait "$holder" 2>/dev/null
-	is "$(as keeper "SELECT partitions_ensure(8)")" 2 "the next try succeeds"
+	is "$(as keeper "SELECT partitions_ensure(8)")" 3 "the next try succeeds"
 }
 
 retention()

@@ -37,6 +37,15 @@ api|UPDATE policy_violations SET metadata = '{}'
 api|DELETE FROM policy_violations
 api|TRUNCATE policy_violations
 api|SELECT * FROM policy_violations_default
+api|INSERT INTO usage (evaluation_id) VALUES (gen_random_uuid())
+api|UPDATE usage SET cost = 0
+api|DELETE FROM usage
+api|TRUNCATE usage
+api|UPDATE usage_rollups SET cost = 0
+api|INSERT INTO usage_rollups (quarter) VALUES (now())
+api|SELECT usage_take()
+api|SELECT * FROM usage_counters(now())
+api|SELECT partitions_drop_usage(now())
 api|UPDATE spool_cursors SET segment = 1
 api|SELECT snapshot_document()
 api|SELECT partitions_ensure(1)
@@ -60,10 +69,71 @@ keeper|SELECT * FROM policy_violations
 keeper|UPDATE policy_violations SET resolved = true
 keeper|DELETE FROM policy_violations
 keeper|INSERT INTO evaluations_default (evaluation_id) VALUES (gen_random_uuid())
+keeper|UPDATE usage SET cost = 0
+keeper|DELETE FROM usage
+keeper|TRUNCATE usage
+keeper|INSERT INTO usage_default (evaluation_id) VALUES (gen_random_uuid())
+keeper|UPDATE usage_rollups SET user_id = 'x'
+keeper|UPDATE usage_rollups SET quarter = now()
+keeper|DELETE FROM usage_rollups
+keeper|SELECT partitions_drop_of(ARRAY['usage'], now())
 keeper|DELETE FROM spool_cursors
 keeper|SELECT partitions_make('evaluations', 'evaluation_id', now()::timestamp)
 keeper|CREATE TABLE mine (x int)
 keeper|SET ROLE ims_policy_owner
+keeper|INSERT INTO counter_epochs (epoch, counts, reason, node) VALUES (1, 'memcached', 'x', gen_random_uuid())
+keeper|UPDATE counter_epochs SET ready_at = now()
+keeper|DELETE FROM counter_epochs
+keeper|UPDATE nodes SET drained_until = now()
+keeper|DELETE FROM nodes
+keeper|SELECT node_remove(gen_random_uuid())
+keeper|SELECT * FROM counter_items
+keeper|SELECT counter_items_put(1, '{k}', '{v}', '{1}')
+keeper|SELECT counter_items_hold(1)
+keeper|SELECT usage_find(gen_random_uuid())
+api|SELECT counter_epoch_begin('memcached', 'x', gen_random_uuid(), 0)
+api|SELECT counter_epoch_ready(1)
+api|UPDATE counter_epochs SET ready_at = now()
+api|SELECT node_beat(gen_random_uuid(), 'x', 0, true, 1, now())
+api|SELECT node_remove(gen_random_uuid())
+api|UPDATE nodes SET drained_until = now()
+api|SELECT * FROM counter_items
+api|SELECT counter_items_read(1, '{k}')
+api|SELECT counter_items_clean(1)
+counter|SELECT * FROM counter_items
+counter|SELECT * FROM counter_epochs
+counter|SELECT * FROM nodes
+counter|SELECT * FROM usage
+counter|SELECT * FROM usage_rollups
+counter|SELECT * FROM evaluations
+counter|SELECT * FROM policy_violations
+counter|SELECT * FROM policies
+counter|SELECT key_id FROM api_keys
+counter|SELECT * FROM subjects
+counter|SELECT * FROM policy_revision
+counter|SELECT * FROM schema_migrations
+counter|SELECT * FROM spool_cursors
+counter|SELECT snapshot_document()
+counter|SELECT nextval('counter_version')
+counter|UPDATE counter_items SET value = ''
+counter|DELETE FROM counter_items
+counter|SELECT counter_items_add(1, 'k', 'v', 1)
+counter|SELECT counter_items_replace(1, 'k', 1, 'v', 1)
+counter|SELECT counter_items_ready(1)
+counter|SELECT counter_items_hold(1)
+counter|SELECT counter_items_clean(1)
+counter|SELECT counter_epoch_begin('memcached', 'x', gen_random_uuid(), 0)
+counter|SELECT counter_epoch_ready(1)
+counter|SELECT node_beat(gen_random_uuid(), 'x', 0, true, 1, now())
+counter|SELECT node_remove(gen_random_uuid())
+counter|SELECT nodes_drained(now())
+counter|SELECT usage_drained(gen_random_uuid())
+counter|SELECT usage_take()
+counter|SELECT partitions_ensure(1)
+counter|CREATE TABLE mine (x int)
+counter|CREATE TEMP TABLE t (x int); CREATE TRIGGER t AFTER INSERT ON t EXECUTE FUNCTION counter_epochs_notify()
+counter|SET ROLE ims_policy_owner
+counter|SET ROLE ims_policy_keeper
 TABLE
 }
 
@@ -80,11 +150,29 @@ api|SELECT * FROM evaluations, policy_violations, subjects
 api|SELECT * FROM policy_executions, policy_performance_stats LIMIT 1
 api|SELECT * FROM policy_violation_summary, daily_compliance_report
 api|SELECT * FROM schema_migrations, policy_revision
+api|SELECT * FROM usage, usage_rollups, usage_charges, usage_calls
 keeper|SELECT snapshot_document()
 keeper|SELECT partitions_ensure(1)
 keeper|SELECT partitions_drop(now() - interval '10 years')
+keeper|SELECT partitions_drop_usage(now() - interval '10 years')
+keeper|CREATE TEMP TABLE usage_batch (LIKE public.usage); SELECT usage_take()
+keeper|SELECT * FROM usage_counters(now())
+keeper|SELECT * FROM usage, usage_charges, usage_calls
 keeper|INSERT INTO spool_cursors VALUES (gen_random_uuid(), 0, 0)
 keeper|UPDATE spool_cursors SET segment = 1, "offset" = 2, updated_at = now()
+keeper|SELECT counter_epoch_begin('memcached', 'x', gen_random_uuid(), 0); SELECT counter_epoch_ready(1)
+keeper|SELECT * FROM counter_epochs, nodes, counter_epoch_newest()
+keeper|SELECT node_beat(gen_random_uuid(), 'x', 0, true, 1, now()), nodes_drained(now())
+keeper|SELECT counter_items_clean(10)
+keeper|LISTEN counter_epoch
+api|SELECT * FROM counter_epochs, nodes
+counter|SELECT * FROM counter_epoch_newest()
+counter|SELECT * FROM counter_items_read(1, '{k}')
+counter|SELECT * FROM counter_items_read(1, '{k}', '{v}', '{1}')
+counter|SELECT counter_items_swap(1, '{k}', '{1}', '{v}', '{1}')
+counter|SELECT counter_items_put(1, '{k}', '{v}', '{1}')
+counter|SELECT counter_items_begin(1)
+counter|SELECT * FROM usage_find(gen_random_uuid())
 TABLE
 }
 

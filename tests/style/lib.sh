@@ -9,7 +9,8 @@ style_cflags()
 	printf '%s ' -std=c11 -D_GNU_SOURCE -Iinclude \
 		-DPKGDATADIR='"/usr/share/ims-policy"' \
 		-DPACKAGE_VERSION='"0"' -DPACKAGE_NAME='"ims-policy"'
-	pkg-config --cflags inih json-c libhs libutf8proc libpq libsodium cmocka
+	pkg-config --cflags inih json-c libhs libutf8proc libpq \
+		libsodium glib-2.0 libmemcached cmocka
 }
 
 style_warnings()

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Fail unless the columns of include/record/row.tbl.h are those of the tables
-# that the migrations make: evaluations exactly, in order; policy_violations in
-# order, then those of its resolution, which nobody copies; and unless the
-# results of executions are numbered alike.
+# that the migrations make: evaluations and usage exactly, in order;
+# policy_violations in order, then those of its resolution, which nobody copies;
+# and unless the views that make words of numbers have them in the code's order.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -52,13 +52,39 @@ resolved_by
 resolution_notes
 disposition'
 
-# The view that makes words of executions has them in the order of the code.
-words=$(sed -n '/execution_words\[\]/,/};/p' src/core/*.c |
-	grep -o '"[a-z_]*"' | tr -d '"' | paste -sd' ')
-view=$(grep -o "ARRAY\['passed'[^]]*" schemas/007_views.sql |
-	grep -o "'[a-z_]*'" | tr -d "'" | paste -sd' ')
-if [ -z "$words" ] || [ "$words" != "$view" ]; then
-	echo "results of executions: schemas/ has \"$view\", core \"$words\""
+check usage USAGE ''
+if ! awk '/INSERT INTO usage \(/ { inside = 1; next }
+	inside && /SELECT/ { exit }
+	inside' schemas/009_usage.sql | tr -d '")' | tr ',' '\n' |
+	tr -d ' \t' | sed '/^$/d' >"$tmp/taken" ||
+	! row_columns USAGE | diff -u - "$tmp/taken"; then
+	echo "usage_take() and include/record/row.tbl.h differ"
 	bad=1
 fi
+
+# words NAME: of the table of words in core.
+words()
+{
+	sed -n "/ $1\[\]/,/};/p" src/core/*.c |
+		grep -o '"[A-Za-z_]*"' | tr -d '"' | paste -sd' '
+}
+
+# array FILE FIRST: of the array in the view that begins with FIRST.
+array()
+{
+	tr '\n' ' ' <"$1" | grep -o "ARRAY\['$2'[^]]*" |
+		grep -o "'[A-Za-z_]*'" | tr -d "'" | paste -sd' '
+}
+
+same_words() # NAME FILE FIRST
+{
+	if [ -z "$(words "$1")" ] || [ "$(words "$1")" != "$(array "$2" "$3")" ]
+	then
+		echo "$2 has \"$(array "$2" "$3")\", core \"$(words "$1")\""
+		bad=1
+	fi
+}
+same_words execution_words schemas/007_views.sql passed
+same_words window_words schemas/009_usage.sql minute
+same_words counter_unit_words schemas/009_usage.sql requests
 exit "$bad"

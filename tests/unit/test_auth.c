@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "http_fixture.h"
 
 #define SECRET "0123456789012345678901234567890123456789-_Z"
@@ -38,7 +39,7 @@ keys_begin(void **state)
 {
 	struct err err;
 
-	assert_int_equal(auth_init(&err), STATUS_OK);
+	assert_int_equal(digest_init(&err), STATUS_OK);
 	for (size_t i = 0; i < KEYS_N; i++) {
 		auth_hash(SECRET, keys[i].hash);
 		if (keys[i].expires_us == 0) {

@@ -231,6 +231,9 @@ after_a_boot_the_processes_are_forgotten(void **state)
 	board->keeper_pid = 1;
 	board->keeper_beat_us = 1;
 	board->pg_up = 1;
+	board->counter_epoch = 7;
+	board->counter_counts = BOARD_COUNTS_MEMCACHED;
+	board->clock_off = 1;
 	board->policy_revision = 42;
 	board->spool_appended_bytes = 43;
 	struct board *again = open_board();
@@ -238,6 +241,9 @@ after_a_boot_the_processes_are_forgotten(void **state)
 	assert_int_equal(again->keeper_pid, 0);
 	assert_int_equal(again->keeper_beat_us, 0);
 	assert_int_equal(again->pg_up, 0);
+	assert_int_equal(again->counter_epoch, 0);
+	assert_int_equal(again->counter_counts, BOARD_COUNTS_NOTHING);
+	assert_int_equal(again->clock_off, 0);
 	assert_int_equal(again->policy_revision, 42);
 	assert_int_equal(again->spool_appended_bytes, 43);
 	again->processes[5].pid = 1;

@@ -37,6 +37,9 @@ done(struct reading *r)
 	arena_free(r->arena);
 }
 
+#define REPORT(more) "{\"evaluation_type\":\"post_execution\"," more "}"
+#define ID "\"evaluation_id\":\"01900000-0000-7000-8000-000000000000\""
+
 /* Bodies that are not acceptable, and every place that is told. */
 static const struct {
 	const char *body;
@@ -69,8 +72,28 @@ static const struct {
 	  STATUS_BODY, "/evaluation_type " },
 	{ "{\"evaluation_type\":\"runtime\",\"model_id\":3}",
 	  STATUS_NOT_IMPLEMENTED, "" },
-	{ "{\"evaluation_type\":\"post_execution\"}", STATUS_NOT_IMPLEMENTED,
-	  "" },
+	{ "{\"evaluation_type\":\"post_execution\"}", STATUS_BODY,
+	  "/evaluation_id " },
+	{ "{\"evaluation_type\":\"post_execution\",\"request_id\":\"r\"}",
+	  STATUS_BODY, "/evaluation_id " },
+	{ REPORT("\"evaluation_id\":\"no-uuid\""), STATUS_BODY,
+	  "/evaluation_id " },
+	{ REPORT(ID ",\"reservation_id\":"
+		    "\"01900000-0000-7000-8000-000000000001\""),
+	  STATUS_BODY, "/reservation_id " },
+	{ REPORT(ID ",\"success\":true,\"error\":\"it broke\""), STATUS_BODY,
+	  "/error " },
+	{ REPORT(ID ",\"usage\":{\"input_tokens\":-1,\"output_tokens\":1.5,"
+		    "\"cost\":-0.1}"),
+	  STATUS_BODY,
+	  "/usage/input_tokens /usage/output_tokens /usage/cost " },
+	{ REPORT(ID ",\"usage\":[],\"latency_ms\":-1,\"success\":\"yes\","
+		    "\"error\":{},\"served_model_id\":1,"
+		    "\"served_vendor_id\":2,\"response\":3"),
+	  STATUS_BODY,
+	  "/usage /latency_ms /success /error /served_model_id "
+	  "/served_vendor_id /response " },
+	{ REPORT("\"evaluation_id\":7"), STATUS_BODY, "/evaluation_id " },
 	{ "{\"model_id\":\"m\",\"prompt\":1,\"system_instruction\":{},"
 	  "\"messages\":\"x\"}",
 	  STATUS_BODY, "/prompt /messages /system_instruction " },
@@ -289,11 +312,98 @@ knows_whose_word_a_field_is(void **state)
 	assert_false(body_own(FACT_prompt_length)); /* no field says it */
 }
 
+static void
+a_report_has_fields_of_its_own(void **state)
+{
+	struct reading r;
+
+	(void)state;
+	read_body(&r, REPORT("\"reservation_id\":"
+			     "\"01900000-0000-7000-8000-00000000000A\","
+			     "\"usage\":{\"input_tokens\":1,"
+			     "\"output_tokens\":2,\"cost\":0.5,\"x\":1},"
+			     "\"latency_ms\":0.25,\"success\":false,"
+			     "\"error\":\"broke\","
+			     "\"served_model_id\":\"BIG\","
+			     "\"served_vendor_id\":\"OpenAI\","
+			     "\"response\":\"text\",\"prompt\":\"p\","
+			     "\"model_id\":\"m\",\"session_id\":\"s\","
+			     "\"tags\":{\"a\":1}"));
+	assert_int_equal(r.status, STATUS_OK);
+	const struct body_report *report = &r.body.report;
+	assert_int_equal(r.body.stage, STAGE_POST_EXECUTION);
+	assert_string_equal(report->evaluation_id,
+			    "01900000-0000-7000-8000-00000000000a");
+	assert_int_equal(report->input_tokens, 1);
+	assert_int_equal(report->output_tokens, 2);
+	assert_int_equal(report->cost_nanousd, 500000000);
+	assert_int_equal(report->latency_us, 250);
+	assert_int_equal(report->success, BODY_SUCCESS_NO);
+	assert_string_equal(report->error, "broke");
+	assert_string_equal(report->served_model_id, "big");
+	assert_string_equal(report->served_vendor_id, "openai");
+	assert_int_equal(r.body.texts.n, 1);
+	assert_string_equal(body_text_pointer(&r.body.texts.items[0], r.arena),
+			    "/response");
+	assert_true(r.body.said[FACT_session_id]);
+	assert_false(r.body.said[FACT_model_id]);
+	assert_int_equal(r.body.tags_n, 1);
+	assert_int_equal(r.body.ignored_n, 3);
+	assert_string_equal(r.body.ignored[0], "model_id");
+	assert_string_equal(r.body.ignored[1], "prompt");
+	assert_string_equal(r.body.ignored[2], "usage.x");
+	done(&r);
+}
+
+static void
+a_report_may_say_next_to_nothing(void **state)
+{
+	static const char *const bodies[] = {
+		REPORT(ID),
+		REPORT("\"correlation_id\":\"c\",\"request_id\":\"r\""),
+		REPORT(ID ",\"usage\":{},\"error\":\"\",\"success\":true,"
+			  "\"served_model_id\":\"\""),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		struct reading r;
+
+		read_body(&r, bodies[i]);
+		assert_int_equal(r.status, STATUS_OK);
+		assert_int_equal(r.body.report.input_tokens, -1);
+		assert_int_equal(r.body.report.output_tokens, -1);
+		assert_int_equal(r.body.report.cost_nanousd, -1);
+		assert_int_equal(r.body.report.latency_us, -1);
+		assert_null(r.body.report.error);
+		assert_null(r.body.report.served_model_id);
+		done(&r);
+	}
+}
+
+/* What is a report's says nothing before the call. */
+static void
+a_question_ignores_what_is_a_reports(void **state)
+{
+	struct reading r;
+
+	(void)state;
+	read_body(&r, "{\"model_id\":\"m\",\"usage\":7,\"response\":8,"
+		      "\"evaluation_id\":9}");
+	assert_int_equal(r.status, STATUS_OK);
+	assert_int_equal(r.body.ignored_n, 3);
+	assert_int_equal(r.body.texts.n, 0);
+	done(&r);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refuses_with_every_pointer),
+		cmocka_unit_test(a_report_has_fields_of_its_own),
+		cmocka_unit_test(a_report_may_say_next_to_nothing),
+		cmocka_unit_test(a_question_ignores_what_is_a_reports),
 		cmocka_unit_test(takes_every_field),
 		cmocka_unit_test(an_empty_text_says_nothing),
 		cmocka_unit_test(tags_come_sorted_and_typed),

@@ -49,6 +49,7 @@ sources_have_names(void **state)
 		{ SOURCE_CATALOGUE, "catalogue" },
 		{ SOURCE_DEFAULT, "default" },
 		{ SOURCE_COMPUTED, "computed" },
+		{ SOURCE_RESERVATION, "reservation" },
 	};
 
 	(void)state;

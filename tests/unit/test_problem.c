@@ -138,6 +138,26 @@ errors_are_listed(void **state)
 	buf_fini(&res.body);
 }
 
+/* Of a request itself the places are parameters of its query. */
+static void
+parameters_are_listed(void **state)
+{
+	struct fixture *f = *state;
+	struct http_response res = { 0 };
+	struct http_request req = request(f, "id");
+	struct err err = { .items_n = 0 };
+
+	(void)err_at(&err, STATUS_REQUEST, "limit", "must be a number");
+	(void)err_at(&err, STATUS_REQUEST, "x\xff", "is no parameter here");
+	http_problem(&req, &res, &err);
+	assert_string_equal(member(f, &res, "detail"), "must be a number");
+	assert_string_equal(
+	    member(f, &res, "errors"),
+	    "[{\"parameter\":\"limit\",\"detail\":\"must be a number\"},"
+	    "{\"parameter\":\"x?\",\"detail\":\"is no parameter here\"}]");
+	buf_fini(&res.body);
+}
+
 /* What is not UTF-8 must not make the answer something else than JSON. */
 static const struct {
 	const char *text, *clean;
@@ -196,6 +216,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(problem_of_each_status),
 		cmocka_unit_test(errors_are_listed),
+		cmocka_unit_test(parameters_are_listed),
 		cmocka_unit_test(detail_is_utf8),
 		cmocka_unit_test(instance_is_a_uri),
 	};

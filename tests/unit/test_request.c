@@ -316,44 +316,6 @@ json_is_said_or_nothing(void **state)
 	}
 }
 
-static const struct {
-	const char *variable;
-	const char *key, *value;
-} queries[] = {
-	{ "QUERY_STRING=a=1&b=2", "a", "1" },
-	{ "QUERY_STRING=a=1&b=2", "b", "2" },
-	{ "QUERY_STRING=a=1&a=2", "a", "1" },
-	{ "QUERY_STRING=a=1&b=2", "c", NULL },
-	{ "QUERY_STRING=ab=1", "a", NULL },
-	{ "QUERY_STRING=a=b=c", "a", "b=c" },
-	{ "QUERY_STRING=a", "a", "" },
-	{ "QUERY_STRING=a&b=1", "a", "" },
-	{ "QUERY_STRING=a=", "a", "" },
-	{ "QUERY_STRING=&&a=1&", "a", "1" },
-	{ "QUERY_STRING=%61=x%20y+z%2B", "a", "x y z+" },
-	{ "QUERY_STRING=a=%2", "a", NULL },
-	{ "QUERY_STRING=a=%00", "a", NULL },
-	{ "QUERY_STRING=%zz=1&a=2", "a", "2" },
-	{ "QUERY_STRING=", "a", NULL },
-	{ NULL, "a", NULL },
-};
-
-static void
-query_is_decoded(void **state)
-{
-	for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
-		struct http_request req =
-		    parse_with(*state, queries[i].variable);
-		const char *got = http_query(&req, queries[i].key);
-		if (queries[i].value == NULL) {
-			assert_null(got);
-		} else {
-			assert_non_null(got);
-			assert_string_equal(got, queries[i].value);
-		}
-	}
-}
-
 static void
 query_of_the_uri_serves_where_there_is_no_other(void **state)
 {
@@ -381,7 +343,6 @@ main(void)
 		cmocka_unit_test(other_variables_are_kept),
 		cmocka_unit_test(length_is_digits),
 		cmocka_unit_test(json_is_said_or_nothing),
-		cmocka_unit_test(query_is_decoded),
 		cmocka_unit_test(
 		    query_of_the_uri_serves_where_there_is_no_other),
 	};

@@ -75,6 +75,25 @@ row_of_each_type(void **state)
 	buf_fini(&out);
 }
 
+/* Money that may be unknown, and a difference, which never is. */
+static void
+row_difference_has_no_unknown(void **state)
+{
+	struct buf out = { .data = NULL };
+	struct row row;
+
+	(void)state;
+	row_begin(&row, &out, ROW_USAGE);
+	row_money(&row, MONEY_UNKNOWN);
+	row_difference(&row, MONEY_UNKNOWN);
+	row_difference(&row, 0);
+	row_difference(&row, 1);
+	row_difference(&row, INT64_C(-2500000000));
+	assert_string_equal(buf_text(&out),
+			    "U\\N\t-0.000000001\t0\t0.000000001\t-2.5");
+	buf_fini(&out);
+}
+
 /* Commas of a column list, counted from outside. */
 static size_t
 count(const char *columns)
@@ -94,8 +113,10 @@ row_tables_are_named(void **state)
 	assert_string_equal(row_table_name(ROW_EVALUATIONS), "evaluations");
 	assert_string_equal(row_table_name(ROW_VIOLATIONS),
 			    "policy_violations");
+	assert_string_equal(row_table_name(ROW_USAGE), "usage");
 	assert_int_equal(row_table_letter(ROW_EVALUATIONS), 'E');
 	assert_int_equal(row_table_letter(ROW_VIOLATIONS), 'V');
+	assert_int_equal(row_table_letter(ROW_USAGE), 'U');
 	for (int t = 0; t < ROW_TABLES; t++) {
 		const char *columns = row_table_columns((enum row_table)t);
 		assert_int_equal(row_table_columns_n((enum row_table)t),
@@ -106,6 +127,8 @@ row_tables_are_named(void **state)
 			    "\"evaluation_id\",\"timestamp\",", 28);
 	assert_memory_equal(row_table_columns(ROW_VIOLATIONS),
 			    "\"violation_id\",\"evaluation_id\",", 31);
+	assert_memory_equal(row_table_columns(ROW_USAGE),
+			    "\"evaluation_id\",\"entry\",", 24);
 }
 
 /* How many columns are put in, and does row_end (or the last one) abort? */
@@ -169,6 +192,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(row_text_escapes),
 		cmocka_unit_test(row_of_each_type),
+		cmocka_unit_test(row_difference_has_no_unknown),
 		cmocka_unit_test(row_tables_are_named),
 		cmocka_unit_test(row_end_counts_columns),
 		cmocka_unit_test(row_end_ends_the_line),

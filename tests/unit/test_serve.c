@@ -8,6 +8,7 @@
 
 #include "auth/auth.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/metric.h"
 #include "http_fixture.h"
 #include "record/spool.h"
@@ -72,7 +73,7 @@ world_begin(void **state)
 	assert_non_null(w);
 	assert_int_equal(fixture_begin(&f), 0);
 	w->f = f;
-	assert_int_equal(auth_init(&err), STATUS_OK);
+	assert_int_equal(digest_init(&err), STATUS_OK);
 	snprintf(w->folder, sizeof(w->folder), "/tmp/ims-serve.XXXXXX");
 	assert_non_null(mkdtemp(w->folder));
 	config_default(&w->config);
@@ -81,12 +82,12 @@ world_begin(void **state)
 	assert_int_equal(board_open(w->folder, &w->board, &err), STATUS_OK);
 	assert_int_equal(spool_open(&w->config, w->board, &w->spool, &err),
 			 STATUS_OK);
-	w->app =
-	    (struct handler_app){ .config = &w->config,
-				  .board = w->board,
-				  .self = board_join(w->board, "test"),
-				  .engine = engine_new(&w->config, w->spool),
-				  .pool = POOL_BOTH };
+	w->app = (struct handler_app){ .config = &w->config,
+				       .board = w->board,
+				       .self = board_join(w->board, "test"),
+				       .engine = engine_new(&w->config,
+							    w->spool, NULL),
+				       .pool = POOL_BOTH };
 	assert_int_equal(
 	    snapshot_source_open(w->folder, w->board, &w->app.snapshots, &err),
 	    STATUS_OK);
@@ -191,6 +192,8 @@ static const struct {
 	{ "GET", "/health/live", { 200, 200, 200, 200, 200 } },
 	{ "GET", "/health/ready", { 200, 200, 200, 200, 200 } },
 	{ "GET", "/metrics", { 200, 200, 200, 200, 200 } },
+	/* who may is told that there is no PostgreSQL */
+	{ "GET", "/api/v1/compliance/usage", { 401, 403, 503, 503, 503 } },
 };
 
 static void
@@ -287,6 +290,42 @@ bad_calls_are_problems_and_counted(void **state)
 	assert_string_equal(header(w, "Allow"), "GET, HEAD, OPTIONS");
 }
 
+/* What is asked of PostgreSQL while there is none: the caller is told so, and
+ * not where it should be. */
+static void
+postgresql_that_is_away_is_503(void **state)
+{
+	static const char *const paths[] = {
+		"/api/v1/compliance/usage",
+		"/api/v1/compliance/usage?view=budgets",
+	};
+	struct world *w = *state;
+
+	snprintf(w->config.pg_api, sizeof(w->config.pg_api),
+		 "host=/nowhere dbname=secret");
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		call(w, "GET", paths[i], ROLE_VIEWER, "");
+		assert_int_equal(w->res.status, 503);
+		assert_string_equal(header(w, "Retry-After"), "1");
+		assert_non_null(
+		    strstr(body(w), "PostgreSQL cannot answer this now"));
+		assert_null(strstr(body(w), "nowhere"));
+		assert_null(header(w, "X-Total-Count"));
+	}
+	w->config.pg_api[0] = '\0';
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		call(w, "GET", paths[i], ROLE_VIEWER, "");
+		assert_int_equal(w->res.status, 503);
+		assert_non_null(strstr(body(w), "pg_api is empty"));
+	}
+	call(w, "GET", "/api/v1/compliance/usage?limit=0", ROLE_VIEWER, "");
+	assert_int_equal(w->res.status, 400);
+	call(w, "GET", "/api/v1/compliance/usage?view=budgets&sort=cost",
+	     ROLE_VIEWER, "");
+	assert_int_equal(w->res.status, 400);
+	assert_non_null(strstr(body(w), "\"parameter\":\"sort\""));
+}
+
 static void
 form_is_not_read_as_json(void **state)
 {
@@ -327,6 +366,8 @@ ready_says_what_is_up(void **state)
 	call(w, "GET", "/health/ready", -1, "");
 	assert_string_equal(body(w), "{\"status\":\"ready\",\"checks\":{"
 				     "\"policies\":\"ok\",\"spool\":\"ok\","
+				     "\"clock\":\"ok\","
+				     "\"counters\":\"unknown\","
 				     "\"housekeeper\":\"missing\","
 				     "\"postgresql\":\"unknown\"}}");
 	atomic_store(&board->keeper_beat_us, clock_mono_us());
@@ -338,6 +379,13 @@ ready_says_what_is_up(void **state)
 	atomic_store(&board->pg_up, 1);
 	call(w, "GET", "/health/ready", -1, "");
 	assert_non_null(strstr(body(w), "\"postgresql\":\"ok\""));
+	atomic_store(&board->counter_counts, BOARD_COUNTS_MEMCACHED);
+	atomic_store(&board->clock_off, 1);
+	call(w, "GET", "/health/ready", -1, "");
+	assert_non_null(strstr(body(w), "\"clock\":\"off\","
+					"\"counters\":\"memcached\""));
+	assert_int_equal(w->res.status, 503);
+	atomic_store(&board->clock_off, 0);
 	/* killed: its last beat is young */
 	pid_t gone = fork();
 	if (gone == 0) {
@@ -466,6 +514,7 @@ main(void)
 		cmocka_unit_test(access_rows_are_all_routes),
 		cmocka_unit_test(decision_is_answered),
 		cmocka_unit_test(bad_calls_are_problems_and_counted),
+		cmocka_unit_test(postgresql_that_is_away_is_503),
 		cmocka_unit_test(form_is_not_read_as_json),
 		cmocka_unit_test(options_says_what_is_allowed),
 		cmocka_unit_test(ready_says_what_is_up),

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "core/window.h"
 #include "policy/compile.h"
 #include "policy/freeze.h"
 #include "policy/snapshot_open.h"
@@ -32,7 +33,8 @@ static const char all[] =
     "{'policy_id':'b','name':'more','category':'behavioral','priority':90,"
     "'constraints':{'blocked_keywords':['bomb']}},"
     "{'policy_id':'c','name':'money','category':'cost','priority':10,"
-    "'scope':'team','constraints':{'max_daily_cost':1,'timezone':'UTC'}}],"
+    "'scope':'team','constraints':{'max_daily_cost':1,"
+    "'timezone':'Europe/Berlin'}}],"
     "'subject_limits':[{'policy_id':'c','constraint':'max_daily_cost',"
     "'subject':'red','value':5}],"
     "'exemptions':[{'exemption_id':'e','policy_id':'a','scope':'user',"
@@ -48,6 +50,22 @@ static const char all[] =
     "'bound_facts':{'team_id':'red'},'user_tiers':['free'],"
     "'regions':['us-east'],'asserts':['user_id']}],"
     "'subjects':[{'user_id':'ann','team_id':'red'}]}";
+
+/* Are these the changes of the years around MADE_US? */
+static void
+check_berlin(const struct zone *zone, int64_t made_us)
+{
+	assert_non_null(zone);
+	assert_in_range(zone->changes_n, 8, 10);
+	assert_int_equal(zone->changes[0].from_s,
+			 made_us / 1000000 - 400 * 86400);
+	for (size_t i = 0; i < zone->changes_n; i++) {
+		assert_true(zone->changes[i].offset_s == 3600 ||
+			    zone->changes[i].offset_s == 7200);
+		assert_true(i == 0 || zone->changes[i].offset_s !=
+					  zone->changes[i - 1].offset_s);
+	}
+}
 
 static void
 a_snapshot_holds_what_was_written(void **state)
@@ -77,7 +95,13 @@ a_snapshot_holds_what_was_written(void **state)
 	assert_null(data->policies.policies[0].condition);
 	const struct policy *c = &data->policies.policies[2];
 	assert_string_equal(policy_constraint(c, CONSTRAINT_timezone)->text,
-			    "UTC");
+			    "Europe/Berlin");
+	assert_true(c->counts);
+	assert_true(policy_constraint(c, CONSTRAINT_max_daily_cost)->counter !=
+		    0);
+	assert_false(a->counts);
+	assert_null(a->zone);
+	check_berlin(c->zone, data->made_us);
 	assert_string_equal(c->limits[0].subject, "red");
 	snapshot_unref(snapshot);
 	snapshot_unref(NULL);

@@ -1,0 +1,314 @@
+#!/bin/bash
+# Limits survive what happens to memcached and to responders, with the load
+# running: nothing is reset, nothing is counted twice, no answer is a 5xx; and
+# at the end the answers, the counters and the ledger say the same.
+. "$(dirname "$0")/lib.sh"
+
+ROUNDS=${IMS_ROUNDS:-5}
+# Users of whose limit there is nothing left when the fault comes, and users
+# who are admitted all the time.
+LIMIT=1000
+WIDE=10000000
+
+# policy NAME LIMIT USERS: a limit, and no call where it is not known.
+policy()
+{
+	sql "INSERT INTO policies (policy_id, name, category, enabled, mode,
+		priority, evaluation_type, action_on_violation, on_error,
+		scope, applies_to, constraints, updated_by)
+	VALUES (gen_random_uuid(), '$1', 'behavioral', true, 'enforce', 50,
+		'pre_flight', 'block', 'block', 'user',
+		'{\"user_id\": [\"$3\"]}', '{\"max_requests_per_day\": $2}',
+		'test')"
+}
+
+published()
+{
+	evaluate '{"model_id":"gpt-4o-mini","user_id":"nobody"}'
+	[ "$(field .policy_revision)" = \
+		"$(sql 'SELECT revision FROM policy_revision')" ]
+}
+
+# load NAME SECONDS USER: in the background; LOAD has its pid, too.
+load()
+{
+	printf '{"model_id":"gpt-4o-mini","user_id":"%s","correlation_id":"@N@"}' \
+		"$3" >"$VAR/run/$1.json"
+	"$IMS_BUILD/tests/integration/load" 127.0.0.1 "$(cat "$VAR/run/web.port")" \
+		/evaluate.fcgi "$(key evaluator)" "$VAR/run/$1.json" 4 "$2" \
+		"$VAR/run/$1.load" &
+	LOAD+=($!)
+}
+
+load_wait()
+{
+	wait "${LOAD[@]}"
+	LOAD=()
+}
+
+# Both kinds of users.
+load_both()
+{
+	load "full-$1" "$2" "full-$1"
+	load "wide-$1" "$2" "wide-$1"
+}
+
+# answers NAME STATUS
+answers()
+{
+	awk -v status="$2" '$1 == status' "$VAR/run/$1.load" | wc -l
+}
+
+statuses()
+{
+	awk '{ print $1 }' "$VAR/run/$1.load" | sort | uniq -c |
+		awk '{ printf "%s%s x %s", n++ ? ", " : "", $2, $1 }'
+}
+
+drained()
+{
+	ask /metrics
+	[ "$(sed -n 's/^ims_policy_spool_backlog_bytes //p' <<<"$BODY")" = 0 ]
+}
+
+counted_all()
+{
+	[ "$(sql "SELECT count(*) FROM usage WHERE NOT counted")" = 0 ]
+}
+
+counters_of()
+{
+	curl --silent --max-time 5 "$(web_url)/health/ready" |
+		jq -r .checks.counters
+}
+
+counts()
+{
+	[ "$(counters_of)" = "$1" ]
+}
+
+epoch()
+{
+	sql 'SELECT coalesce(max(epoch), 0) FROM counter_epochs'
+}
+
+epoch_after()
+{
+	[ "$(epoch)" -gt "$1" ] && counters_known
+}
+
+# What the counter of USER holds, by the answer to one call more.
+used_by()
+{
+	evaluate "{\"model_id\":\"gpt-4o-mini\",\"user_id\":\"$1\"}"
+	if [ "$STATUS" = 200 ]; then
+		field '.limits[0] | .limit - .remaining - 1'
+	else
+		field '.limits[0] | .limit - .remaining'
+	fi
+}
+
+ledger_of()
+{
+	sql "SELECT count(*) FROM usage
+		WHERE user_id = '$1' AND entry = 'reserve'"
+}
+
+books_both()
+{
+	books "full-$1"
+	books "wide-$1"
+	is "$(answers "full-$1" 200)" "$LIMIT" "full-$1: all of the limit was used"
+}
+
+# books NAME: the load NAME is the only one of the user of that name.
+books()
+{
+	local name=$1 n
+	n=$(answers "$name" 200)
+	note_tap "$name: $(statuses "$name")"
+	is "$(awk '$1 >= 500' "$VAR/run/$name.load" | wc -l)" 0 "$name: no 5xx"
+	case $name in full*)
+		check "$name: $n calls are admitted, no more than $LIMIT" \
+			test "$n" -le "$LIMIT" ;;
+	esac
+	check "$name: the backlog drains" wait_until 60 drained
+	check "$name: all of the ledger is counted" wait_until 20 counted_all
+	is "$(ledger_of "$name")" "$n" "$name: the ledger has them, once"
+	is "$(used_by "$name")" "$n" "$name: and so has the counter"
+}
+
+note_tap()
+{
+	printf '# %s\n' "$*"
+}
+
+memcached_restart()
+{
+	stop memcached
+	memcached_up >&2
+}
+
+flush()
+{
+	printf 'flush_all\r\nquit\r\n' |
+		timeout 5 bash -c "exec 3<>/dev/tcp/127.0.0.1/$1; cat >&3; cat <&3" \
+			>/dev/null
+}
+
+test_restart()
+{
+	local before
+	before=$(epoch)
+	load_both restart 14
+	sleep 2
+	memcached_restart
+	load_wait
+	check "restart: a new epoch has begun" wait_until 20 epoch_after "$before"
+	books_both restart
+}
+
+test_flush()
+{
+	local before
+	before=$(epoch)
+	load_both flush 14
+	sleep 2
+	flush "$(port memcached)"
+	load_wait
+	check "flush: a new epoch has begun" wait_until 20 epoch_after "$before"
+	books_both flush
+}
+
+# Away for long: PostgreSQL counts, until it is back for long enough.
+test_away()
+{
+	load_both away 20
+	sleep 2
+	stop memcached
+	check "away: PostgreSQL counts" wait_until 15 counts postgresql
+	load_wait
+	books_both away
+	load_both back 14
+	sleep 2
+	memcached_up >&2
+	check "back: memcached counts" wait_until 20 counts memcached
+	load_wait
+	books_both back
+}
+
+# It hangs: calls that need no counter do not notice.
+test_hung()
+{
+	local pid quick
+	pid=$(cat "$VAR/run/memcached.pid")
+	load quick 3 none
+	load_wait
+	kill -STOP "$pid"
+	sleep 1
+	load hung 3 none
+	load_wait
+	kill -CONT "$pid"
+	quick=$(median quick)
+	note_tap "hung: the median call takes $(median hung) us, before $quick us"
+	check "hung: a call that needs no counter takes at most 1 ms more" \
+		test "$(median hung)" -le $((quick + 1000))
+	is "$(awk '$1 != 200' "$VAR/run/hung.load" | wc -l)" 0 \
+		"hung: and every one is admitted"
+	check "hung: it counts again" wait_until 30 counts memcached
+}
+
+median()
+{
+	awk '{ print $3 }' "$VAR/run/$1.load" | sort -n |
+		awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }'
+}
+
+# kill -9 of responders: what a dead one had taken and nobody recorded is
+# given back; each answered call is in the ledger.
+test_killed()
+{
+	local server=$1 name=wide-killed-$1 victim n
+	web_up "$server" >&2
+	check "$name: something counts" wait_until 20 counters_known
+	load "$name" $((ROUNDS + 3)) "$name"
+	for _ in $(seq "$ROUNDS"); do
+		sleep 1
+		victim=$(engine_pids | grep -vx "$(cat "$VAR/run/housekeeper.pid")" |
+			shuf -n1)
+		[ -n "$victim" ] && kill -KILL "$victim"
+	done
+	load_wait
+	note_tap "$name: $(statuses "$name")"
+	check "$name: the backlog drains" wait_until 60 drained
+	n=$(ledger_of "$name")
+	# A call whose answer was cut off may be recorded and not answered.
+	check "$name: $(answers "$name" 200) admitted, $n in the ledger" \
+		test "$n" -ge "$(answers "$name" 200)" 
+	check "$name: the counter equals the ledger" \
+		wait_until 20 same_as_ledger "$name"
+}
+
+# The question itself is counted where it is admitted.
+same_as_ledger()
+{
+	local used
+	used=$(used_by "$1")
+	[ "$STATUS" = 200 ] && used=$((used + 1))
+	wait_until 10 drained
+	[ "$(ledger_of "$1")" = "$used" ]
+}
+
+# One of three is lost: its subjects are unknown for a moment, none is reset.
+test_one_of_several()
+{
+	local before i
+	web_down
+	stop housekeeper
+	for i in 2 3; do
+		start "memcached-$i" memcached -l 127.0.0.1 -p "$(port "memcached-$i")" \
+			-U 0 -m 64 -M -P "$VAR/run/memcached-$i.pid"
+	done
+	MEMCACHED_SERVERS="127.0.0.1:$(port memcached),127.0.0.1:$(port memcached-2),127.0.0.1:$(port memcached-3)"
+	settings_write
+	keeper_up >&2
+	web_up lighttpd >&2
+	check "several: something counts" wait_until 20 counters_known
+	before=$(epoch)
+	for i in 1 2 3; do
+		load_both "several-$i" 14
+	done
+	sleep 2
+	stop memcached-2
+	start memcached-2 memcached -l 127.0.0.1 -p "$(port memcached-2)" -U 0 \
+		-m 64 -M -P "$VAR/run/memcached-2.pid"
+	load_wait
+	check "several: a new epoch has begun" wait_until 20 epoch_after "$before"
+	for i in 1 2 3; do
+		books_both "several-$i"
+	done
+}
+
+LOAD=()
+world_make
+SETTINGS_MORE='memcached_lost_ms = 1000
+memcached_back_ms = 1000'
+world_up
+sql 'UPDATE policies SET enabled = false WHERE enabled'
+policy limit "$LIMIT" 'full*'
+policy wide "$WIDE" 'wide*'
+web_up lighttpd >&2
+check "something counts" wait_until 20 counters_known
+wait_until 10 published
+test_restart
+test_flush
+test_away
+test_hung
+test_killed lighttpd
+test_killed apache
+test_one_of_several
+stop memcached-2
+stop memcached-3
+check "no sanitizer complained" \
+	not grep -hE 'Sanitizer|runtime error' "$VAR"/log/*.log
+tap_done
