@@ -1,11 +1,12 @@
 -- 009 usage: the ledger of what calls cost and what they were counted in.
 --
 -- A call's entries are rows of one id, its evaluation's; each entry is there
--- once, however often it is sent, and none is changed.  So sums over it are
+-- once, however often it is sent, and no amount is changed.  So sums over it are
 -- exact, and every counter can be rebuilt from it.  The columns are those of
--- include/record/row.tbl.h; the housekeeper brings them by COPY into a
--- temporary table, and usage_take adds those that are new and keeps the
--- roll-ups, in the transaction that moves the spool's cursor.
+-- include/record/row.tbl.h; the housekeeper brings them by COPY, in the
+-- transaction that moves the spool's cursor, and a trigger keeps the roll-ups.
+-- Where an entry is there already, the COPY fails and the batch goes by a
+-- temporary table and usage_take, which passes it over.
 
 SET LOCAL search_path = public, pg_temp;
 SET LOCAL ROLE ims_policy_owner;
@@ -61,7 +62,7 @@ CREATE TABLE usage (
 ) PARTITION BY RANGE (evaluation_id);
 COMMENT ON TABLE usage IS
 	'the ledger, by month of the call: what each call reserved and cost and '
-	'what it was counted in; only the owner could change a row';
+	'what it was counted in; what may change of a row is epoch and counted';
 COMMENT ON COLUMN usage.evaluation_id IS
 	'of the call''s pre_flight evaluation (UUIDv7), for all of its entries; '
 	'it is the reservation''s id, too';
@@ -92,7 +93,7 @@ COMMENT ON COLUMN usage.expires_at IS
 	'of a reserve: a report has to come by then';
 COMMENT ON COLUMN usage.epoch IS
 	'of the counters, the one that was charged or, where that was over, '
-	'the one that held when the entry came here';
+	'the one that held when the entry came here; of no charges, any or null';
 COMMENT ON COLUMN usage.counted IS
 	'were the counters of that epoch charged; false: they were not known '
 	'then, or are of a later epoch; they are charged afterwards, or by a '
@@ -175,47 +176,40 @@ $$;
 COMMENT ON FUNCTION usage_quarter(uuid) IS
 	'begin of the quarter of an hour that a UUIDv7 was made in';
 
--- Keys in their order, in both tables, so that two housekeepers that bring the
--- same ones wait for each other and never for ever.
-CREATE FUNCTION usage_take() RETURNS bigint
+-- The quarter of nearly every call of a batch is that of the first or one next
+-- to it, which takes a comparison to find out: FLOORS are the first ids of the
+-- quarter before, of that one, of the next and of the one after.
+--
+-- Keys in their order, so that two housekeepers that add to the same rows wait
+-- for each other and never for ever; the ledger's are in order in each batch.
+CREATE FUNCTION usage_added() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp
+SET plan_cache_mode = force_custom_plan
 SET jit = off AS $$
 DECLARE
-	taken bigint;
-	-- What was counted in an epoch that is over was counted for nothing: it
-	-- is in no counter of the one that holds, unless that is rebuilt from
-	-- here afterwards.
-	holds bigint := (SELECT coalesce(max(e.epoch), 0)
-			 FROM counter_epochs e);
+	near timestamptz;
+	floors uuid[];
+	holds bigint;
+	n record;
 BEGIN
-	WITH new AS (
-		INSERT INTO usage (
-			evaluation_id, entry, "timestamp", report_id, key_id,
-			user_id, user_tier, team_id, organization_id,
-			api_key_id, environment, original_model,
-			original_vendor, model_id, vendor_id, decision, calls,
-			cost, tokens, input_tokens, output_tokens, overrun,
-			success, latency_ms, expires_at, epoch, counted,
-			charges)
-		SELECT evaluation_id, entry, "timestamp", report_id, key_id,
-		       user_id, user_tier, team_id, organization_id,
-		       api_key_id, environment, original_model,
-		       original_vendor, model_id, vendor_id, decision, calls,
-		       cost, tokens, input_tokens, output_tokens, overrun,
-		       success, latency_ms, expires_at,
-		       greatest(epoch, holds),
-		       counted AND (charges IS NULL OR
-			    coalesce(epoch, 0) >= holds), charges
-		FROM pg_temp.usage_batch
-		ORDER BY evaluation_id, entry COLLATE "C"
-		ON CONFLICT DO NOTHING
-		RETURNING evaluation_id, entry, organization_id, team_id,
-			  user_id, api_key_id, model_id, vendor_id, calls,
-			  cost, tokens, input_tokens, output_tokens, overrun,
-			  success
-	), sums AS (
-		SELECT usage_quarter(evaluation_id) AS quarter,
+	SELECT usage_quarter(a.evaluation_id) INTO near FROM added a LIMIT 1;
+	IF near IS NULL THEN
+		RETURN NULL;
+	END IF;
+	floors := ARRAY(
+		SELECT overlay(uuid7_floor(near + q * interval '15 minutes')::text
+			       PLACING '-0000-0000-000000000000' FROM 14)::uuid
+		FROM generate_series(-1, 2) q ORDER BY q);
+	WITH sums AS (
+		SELECT CASE
+		       WHEN evaluation_id < floors[1] OR
+			    evaluation_id >= floors[4]
+		       THEN usage_quarter(evaluation_id)
+		       WHEN evaluation_id < floors[2]
+		       THEN near - interval '15 minutes'
+		       WHEN evaluation_id < floors[3] THEN near
+		       ELSE near + interval '15 minutes' END AS quarter,
 		       coalesce(organization_id, '') AS organization,
 		       coalesce(team_id, '') AS team,
 		       coalesce(user_id, '') AS "user",
@@ -230,41 +224,83 @@ BEGIN
 		       count(*) FILTER (WHERE entry = 'settle' AND NOT success)
 				AS failed,
 		       coalesce(sum(overrun), 0) AS overrun
-		FROM new
+		FROM added
 		WHERE entry <> 'report'
 		GROUP BY 1, 2, 3, 4, 5, 6, 7
-	), kept AS (
-		INSERT INTO usage_rollups AS r (
-			quarter, dimensions, organization_id, team_id, user_id,
-			api_key_id, model_id, vendor_id, calls, cost, tokens,
-			input_tokens, output_tokens, settled, failed, overrun)
-		SELECT quarter,
-		       left(encode(sha256(convert_to(ARRAY[organization, team,
-				"user", api_key, model, vendor]::text,
-				'UTF8')), 'hex'), 32)::uuid AS dimensions,
-		       organization, team, "user", api_key, model, vendor,
-		       calls, cost, tokens, input_tokens, output_tokens,
-		       settled, failed, overrun
-		FROM sums
-		ORDER BY 1, 2
-		ON CONFLICT (quarter, dimensions) DO UPDATE
-		SET calls = r.calls + excluded.calls,
-		    cost = r.cost + excluded.cost,
-		    tokens = r.tokens + excluded.tokens,
-		    input_tokens = r.input_tokens + excluded.input_tokens,
-		    output_tokens = r.output_tokens + excluded.output_tokens,
-		    settled = r.settled + excluded.settled,
-		    failed = r.failed + excluded.failed,
-		    overrun = r.overrun + excluded.overrun
 	)
-	SELECT count(*) INTO taken FROM new;
+	INSERT INTO usage_rollups AS r (
+		quarter, dimensions, organization_id, team_id, user_id,
+		api_key_id, model_id, vendor_id, calls, cost, tokens,
+		input_tokens, output_tokens, settled, failed, overrun)
+	SELECT quarter,
+	       left(encode(sha256(convert_to(ARRAY[organization, team, "user",
+			api_key, model, vendor]::text, 'UTF8')), 'hex'),
+		    32)::uuid AS dimensions,
+	       organization, team, "user", api_key, model, vendor, calls, cost,
+	       tokens, input_tokens, output_tokens, settled, failed, overrun
+	FROM sums
+	ORDER BY 1, 2
+	ON CONFLICT (quarter, dimensions) DO UPDATE
+	SET calls = r.calls + excluded.calls,
+	    cost = r.cost + excluded.cost,
+	    tokens = r.tokens + excluded.tokens,
+	    input_tokens = r.input_tokens + excluded.input_tokens,
+	    output_tokens = r.output_tokens + excluded.output_tokens,
+	    settled = r.settled + excluded.settled,
+	    failed = r.failed + excluded.failed,
+	    overrun = r.overrun + excluded.overrun;
+
+	-- What was counted in an epoch that is over was counted for nothing: it
+	-- is in no counter of the one that holds, unless that is rebuilt from
+	-- here afterwards.  These are few, so one by one, by the primary key.
+	SELECT coalesce(max(e.epoch), 0) INTO holds FROM counter_epochs e;
+	FOR n IN SELECT a.evaluation_id, a.entry FROM added a
+		 WHERE coalesce(a.epoch, 0) < holds AND
+		       (a.charges IS NOT NULL OR NOT a.counted)
+	LOOP
+		UPDATE usage u
+		SET epoch = holds, counted = u.counted AND u.charges IS NULL
+		WHERE u.evaluation_id = n.evaluation_id AND u.entry = n.entry;
+	END LOOP;
+	RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION usage_added() IS
+	'add new entries to the roll-ups; one that was counted in an epoch that '
+	'is over is counted no longer';
+CREATE TRIGGER usage_added AFTER INSERT ON usage
+	REFERENCING NEW TABLE AS added
+	FOR EACH STATEMENT EXECUTE FUNCTION usage_added();
+
+CREATE FUNCTION usage_take() RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, public, pg_temp
+SET jit = off AS $$
+DECLARE
+	taken bigint;
+BEGIN
+	INSERT INTO usage (
+		evaluation_id, entry, "timestamp", report_id, key_id, user_id,
+		user_tier, team_id, organization_id, api_key_id, environment,
+		original_model, original_vendor, model_id, vendor_id, decision,
+		calls, cost, tokens, input_tokens, output_tokens, overrun,
+		success, latency_ms, expires_at, epoch, counted, charges)
+	SELECT evaluation_id, entry, "timestamp", report_id, key_id, user_id,
+	       user_tier, team_id, organization_id, api_key_id, environment,
+	       original_model, original_vendor, model_id, vendor_id, decision,
+	       calls, cost, tokens, input_tokens, output_tokens, overrun,
+	       success, latency_ms, expires_at, epoch, counted, charges
+	FROM pg_temp.usage_batch
+	ORDER BY evaluation_id, entry COLLATE "C"
+	ON CONFLICT DO NOTHING;
+	GET DIAGNOSTICS taken = ROW_COUNT;
 	RETURN taken;
 END
 $$;
 COMMENT ON FUNCTION usage_take() IS
-	'move the session''s temporary table usage_batch into the ledger and '
-	'the roll-ups; entries that are there already are passed over; returns '
-	'how many were not';
+	'move the session''s temporary table usage_batch into the ledger; '
+	'entries that are there already are passed over; returns how many were '
+	'not';
 
 -- ---- for people
 
@@ -526,7 +562,8 @@ COMMENT ON FUNCTION partitions_drop_usage(timestamptz) IS
 
 -- ---- rights
 
-REVOKE ALL ON FUNCTION usage_take(), usage_counters(timestamptz),
+REVOKE ALL ON FUNCTION usage_added(), usage_take(),
+	usage_counters(timestamptz),
 	partitions_drop_of(text[], timestamptz),
 	partitions_drop_usage(timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION usage_take(), usage_counters(timestamptz),
@@ -534,6 +571,7 @@ GRANT EXECUTE ON FUNCTION usage_take(), usage_counters(timestamptz),
 GRANT SELECT ON usage, usage_rollups, usage_charges, usage_calls
 	TO ims_policy_api;
 GRANT SELECT, INSERT ON usage, usage_rollups TO ims_policy_keeper;
+GRANT UPDATE (epoch, counted) ON usage TO ims_policy_keeper;
 GRANT SELECT ON usage_charges, usage_calls TO ims_policy_keeper;
 GRANT UPDATE (calls, cost, tokens, input_tokens, output_tokens, settled,
 	      failed, overrun) ON usage_rollups TO ims_policy_keeper;

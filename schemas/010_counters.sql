@@ -32,7 +32,8 @@ SET LOCAL ROLE ims_policy_owner;
 
 CREATE TABLE counter_epochs (
 	epoch    bigint PRIMARY KEY CHECK (epoch > 0),
-	counts   text NOT NULL CHECK (counts IN ('memcached', 'postgresql')),
+	counts   text NOT NULL
+		CHECK (counts IN ('memcached', 'postgresql', 'host')),
 	reason   text NOT NULL CHECK (length(reason) BETWEEN 1 AND 1000),
 	node     uuid NOT NULL,
 	begun_at timestamptz NOT NULL DEFAULT now(),
@@ -41,9 +42,12 @@ CREATE TABLE counter_epochs (
 COMMENT ON TABLE counter_epochs IS
 	'what keeps the counters: the newest row is the one that holds; '
 	'changed by counter_epoch_begin and counter_epoch_ready alone';
-COMMENT ON COLUMN counter_epochs.counts IS 'what keeps the counters';
+COMMENT ON COLUMN counter_epochs.counts IS
+	'what keeps the counters; host: the memory of the one that began it';
 COMMENT ON COLUMN counter_epochs.reason IS 'why it was begun, for a person';
-COMMENT ON COLUMN counter_epochs.node IS 'spool_id of the host that began it';
+COMMENT ON COLUMN counter_epochs.node IS
+	'spool_id of the host that chose what counts; zeroes: an operator did, '
+	'and it stays until it is lost';
 COMMENT ON COLUMN counter_epochs.ready_at IS
 	'every counter has been rebuilt; null: nothing is counted yet';
 

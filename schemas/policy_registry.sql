@@ -123,7 +123,7 @@ BEGIN;
 \ir 009_usage.sql
 INSERT INTO schema_migrations (version, name, sha256) VALUES
 	(9, '009_usage.sql',
-	 '303abbf97196ca047c77dea987d5d7d11d004c7651a77526e75455bf5aa957e7');
+	 'c194df02d4a9c09b2d0f28aee006769d60c994401e63f252dc8a076fe16191c2');
 COMMIT;
 \endif
 
@@ -135,7 +135,7 @@ BEGIN;
 \ir 010_counters.sql
 INSERT INTO schema_migrations (version, name, sha256) VALUES
 	(10, '010_counters.sql',
-	 '2a355cdd072b01bdba0d075c45b6a791a9318ef3c7d9e87a6cc260db8230ac19');
+	 'bef63c2b94e83dc538ad7d55925e036c9fae1e48f8546d1cdbd534e6c2f2d1bf');
 COMMIT;
 \endif
 

@@ -10,8 +10,8 @@ BENCH_SECONDS=${BENCH_SECONDS:-8}
 BENCH_CONNECTIONS=32
 BENCH_SERVERS='lighttpd apache-proxy apache'
 # null responder; all seed policies but what counts; with three rate windows
-# and two budgets, of many users and of one.
-BENCH_PROGRAMS='null engine counting hot'
+# and two budgets, of many users, of one, and in memcached.
+BENCH_PROGRAMS='null engine counting hot shared'
 BENCH_POLICIES='10 100 1000 10000'
 BENCH_STAGES='json_doc_parse body_read facts_settle decide record_write answer_write'
 
@@ -105,7 +105,7 @@ bench_server()
 		for program in $BENCH_PROGRAMS; do
 			bench_one "$server" "$program" full 0
 		done
-		note "round $round of $BENCH_ROUNDS: $(tail -n4 "$BENCH/$server" |
+		note "round $round of $BENCH_ROUNDS: $(tail -n5 "$BENCH/$server" |
 			awk '{ printf "%s %s/s  ", $1, $3 }')"
 	done
 	# A fifth of the full load with counters, the same for all.
@@ -140,6 +140,18 @@ bench_policies()
 		WHERE name = 'free-tier-daily-budget'"
 }
 
+# What counts for PROGRAM; another needs another housekeeper.
+bench_counts()
+{
+	local alone=host
+	[ "$1" != shared ] || alone=memcached
+	[ "${SETTINGS_MORE:-}" != "counter_alone = $alone" ] || return 0
+	SETTINGS_MORE="counter_alone = $alone"
+	stop housekeeper
+	settings_write
+	keeper_up >/dev/null
+}
+
 bench_published()
 {
 	evaluate '{"model_id":"gpt-4o-mini"}'
@@ -168,6 +180,7 @@ bench_one()
 		cp "$BENCH/../test/release/tests/bench/null_responder" \
 			"$ENGINE_FOLDER/ims-policy.fcgi"
 	fi
+	bench_counts "$program"
 	web_up "$server" >/dev/null || return 1
 	if [ "$program" != null ]; then
 		bench_policies "$program"
@@ -234,7 +247,8 @@ bench_report_servers()
 	machine, all seed policies, each evaluation recorded and on its way to
 	PostgreSQL on the same machine. \`null\` reads the same body and answers 200
 	bytes; \`engine\` decides without counters; \`counting\` with three rate
-	windows and two budgets, of 1,000 users; \`hot\` the same of one user.
+	windows and two budgets, of 1,000 users; \`hot\` the same of one user;
+	\`shared\` as \`counting\`, in memcached as with several hosts.
 	Medians of $BENCH_ROUNDS rounds of $BENCH_SECONDS s. "A fifth": all under a
 	fifth of the full load of \`counting\`.
 
@@ -264,8 +278,8 @@ bench_report_server()
 		return a[int((n[k] + 1) / 2)]
 	}
 	END {
-		split("null engine counting hot", what, " ")
-		for (i = 1; i <= 4; i++) {
+		split("null engine counting hot shared", what, " ")
+		for (i = 1; i <= 5; i++) {
 			p = what[i]
 			printf "| %s | %s | %d | %.2f | %.2f / %.2f | %.2f | %.1f |\n",
 			    server, p, median(rps, p "full"),

@@ -277,7 +277,7 @@ memcached_up()
 	number=$(port memcached)
 	# -P: its path in the command line is how running() knows it.
 	# -M: what does not fit is refused; nothing that counts is thrown away.
-	start memcached memcached -l 127.0.0.1 -p "$number" -U 0 -m 64 -M \
+	start memcached memcached -l 127.0.0.1 -p "$number" -U 0 -m 256 -M \
 		-P "$VAR/run/memcached.pid"
 	wait_until 10 port_taken "$number" || {
 		show_end "$VAR/log/memcached.log"

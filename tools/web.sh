@@ -145,7 +145,7 @@ web_up()
 counters_known()
 {
 	curl --silent --max-time 5 "$(web_url)/health/ready" |
-		grep -qE '"counters":"(memcached|postgresql)"'
+		grep -qE '"counters":"(memcached|postgresql|host)"'
 }
 
 # Has the warm-up of mod_fcgid said that no request had to wait any more?

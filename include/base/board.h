@@ -26,7 +26,9 @@ enum { BOARD_PROCESSES = 512, BOARD_NAME_BYTES = 16 };
 enum board_counts {
 	BOARD_COUNTS_NOTHING, /* not known yet, or being rebuilt */
 	BOARD_COUNTS_MEMCACHED,
-	BOARD_COUNTS_POSTGRESQL
+	BOARD_COUNTS_POSTGRESQL,
+	BOARD_COUNTS_HOST, /* the memory of this host */
+	BOARD_COUNTS_N
 };
 
 /* A running process.  Written by itself; freed by itself or the keeper. */

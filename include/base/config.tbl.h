@@ -34,6 +34,12 @@ NUMBER(memcached_lost_ms, 3000, 100, 3600000, "ms",
 NUMBER(memcached_back_ms, 5000, 100, 3600000, "ms",
        "a memcached that was lost must answer for this long before it counts "
        "again")
+CHOICE(counter_alone, "host", "host|memcached",
+       "what counts as long as a single host is registered: its own memory, "
+       "without a round trip, or memcached as with several")
+NUMBER(counter_memory_bytes, 4294967296, 1048576, 1099511627776, "bytes",
+       "most that the counters and reservations of a single host may take, in "
+       "a file of state_dir that is mapped")
 NUMBER(counter_wait_ms, 500, 10, 60000, "ms",
        "most that a decision waits for other calls' claims on the same counter")
 NUMBER(reservation_ttl_s, 900, 1, 604800, "s",

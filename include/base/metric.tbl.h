@@ -31,13 +31,13 @@ COUNTER(drain_rejected_total, NULL, NULL,
 	"records that PostgreSQL refused, kept in spool/rejected")
 COUNTER(counter_takes_total, "result", "taken|refused|unknown",
 	"claims on counters, a claim being all that one call counts")
-COUNTER(counter_errors_total, "store", "memcached|postgresql",
+COUNTER(counter_errors_total, "store", "memcached|postgresql|host",
 	"times that a counter could not be asked")
 COUNTER(counter_conflicts_total, NULL, NULL,
 	"claims made anew because another call was faster")
 COUNTER(counter_waits_total, NULL, NULL,
 	"times that a claim waited for another call's open claim")
-COUNTER(counter_round_trips_total, "store", "memcached|postgresql",
+COUNTER(counter_round_trips_total, "store", "memcached|postgresql|host",
 	"round trips to the counters")
 COUNTER(counter_rebuilds_total, "result", "ok|error",
 	"times that all counters were rebuilt from the ledger")
@@ -56,7 +56,8 @@ GAUGE(policy_revision, "revision of the published snapshot")
 GAUGE(spool_backlog_bytes, "bytes not yet in PostgreSQL")
 GAUGE(reservations_open, "calls that are neither reported nor expired")
 GAUGE(counter_epoch, "epoch of the counters; each rebuild begins one")
-GAUGE(counter_store, "what counts: 0 nothing, 1 memcached, 2 PostgreSQL")
+GAUGE(counter_store, "what counts: 0 nothing, 1 memcached, 2 PostgreSQL, 3 "
+      "this host's memory")
 GAUGE(clock_off_seconds, "how far this host's clock is from PostgreSQL's")
 GAUGE(housekeeper_up, "1 when the housekeeper is at work")
 GAUGE(postgresql_up, "1 when the housekeeper's last statement succeeded")

@@ -3,8 +3,8 @@
  * says which key calls which.
  *
  * A check looks at one constraint of one policy in one context and adds what
- * it finds (core/finding.h).  Files: check_cost.c, check_vendor.c, check_behavioral.c,
- * check_data_residency.c, check_compliance.c.
+ * it finds (core/finding.h).  Files: check_cost.c, check_vendor.c,
+ * check_behavioral.c, check_data_residency.c, check_compliance.c.
  */
 #ifndef CORE_CHECK_H
 #define CORE_CHECK_H

@@ -37,8 +37,9 @@ bool memcached_down_may_ask(struct memcached_down *down, int64_t now_us);
 void memcached_down_answered(struct memcached_down *down, int64_t now_us);
 
 /*
- * It could not be reached, or answered nonsense, since SINCE_US.  Where it has answered another
- * thread since then it is not down: then only that one answer is late.
+ * It could not be reached, or answered nonsense, since SINCE_US.  Where it has
+ * answered another thread since then it is not down: then only that one answer
+ * is late.
  */
 void memcached_down_silent(struct memcached_down *down, int64_t since_us,
 			   int64_t now_us);

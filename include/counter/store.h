@@ -2,9 +2,9 @@
  * store: where counters are kept: values by key, replaced only where they are
  * still what was read.
  *
- * The one interface below all counting (counter/take.c); three of them:
- * store_memory.c (the reference, and tests), store_memcached.c, and
- * store_postgresql.c.  None knows what a value means.
+ * The one interface below all counting (counter/take.c); four of them:
+ * store_memory.c (the reference, and tests), store_host.c, store_memcached.c,
+ * and store_postgresql.c.  None knows what a value means.
  *
  * A missing value is not zero.  Each store knows an *epoch*: since it began,
  * everything that was written under it is still there, or the store says that
@@ -58,7 +58,7 @@ struct counter_item {
 struct counter_store;
 
 struct counter_store_type {
-	const char *name; /* "memory", "memcached", "postgresql" */
+	const char *name; /* "memory", "host", "memcached", "postgresql" */
 	/* swap replaces all of its items or none of them */
 	bool atomic;
 	/*
@@ -124,6 +124,32 @@ struct counter_store *counter_memcached_store(const char *servers,
 /* CONNINFO of the role ims_policy_counter. */
 struct counter_store *counter_postgresql_store(const char *conninfo,
 					       int64_t timeout_ms);
+
+/*
+ * In memory that all processes of this host map: a file in STATE_DIR of
+ * MAP_BYTES at most, which another boot of the machine never reads.  No round
+ * trip is made, and nothing is waited for but another writer.  begin makes the
+ * file, so MAP_BYTES is that of who began the epoch.  NULL: STATE_DIR is too
+ * long, and ERR says so.
+ */
+struct counter_store *counter_host_store(const char *state_dir,
+					 int64_t map_bytes, struct err *err);
+
+/**
+ * counter_host_sweep(store, batch, gone, err):
+ * Delete what has expired, of the next BATCH values of a host's STORE; a store
+ * goes on where it stopped and begins again at the end.  By the housekeeper,
+ * who also lets go of what processes that were killed had open.
+ *
+ * Takes:   BATCH > 0; others wait while what has expired of it is deleted.
+ * Gives:   GONE, how many values were deleted.
+ * Errors:  STATUS_CORRUPT, the epoch is lost; STATUS_UNAVAILABLE.
+ */
+enum status counter_host_sweep(struct counter_store *store, size_t batch,
+			       size_t *gone, struct err *err) MUST_CHECK;
+
+/* Delete what hosts' stores left in STATE_DIR: something else counts. */
+void counter_host_delete(const char *state_dir);
 
 void counter_store_free(struct counter_store *store); /* NULL is fine */
 

@@ -31,7 +31,7 @@ struct counter_over {
 	uint64_t writer, seq;
 };
 
-enum { COUNTER_OVER_MAX = 64, COUNTER_STORES = 3 };
+enum { COUNTER_OVER_MAX = 64, COUNTER_STORES = BOARD_COUNTS_N };
 
 struct counter_worker {
 	struct counter *counter;

@@ -2,9 +2,7 @@
  * keeper_epoch: what keeps the counters, as this host's housekeeper sees it.
  *
  *	newest epoch in PostgreSQL -> the board, so that every process follows
- *	memcached has lost what it had -> a new epoch
- *	memcached is silent for memcached_lost_ms -> one of PostgreSQL
- *	it answers again for memcached_back_ms -> one of memcached
+ *	what counts should be another (keeper_choice.h) -> a new epoch
  *	an epoch is not ready, every host follows it and is drained past that
  *	   -> all counters from the ledger, then it is ready
  *
@@ -40,5 +38,10 @@ void keeper_epoch_free(struct keeper_epoch *epoch); /* NULL is fine */
 enum status keeper_epoch_step(struct keeper_epoch *epoch, struct pg *pg,
 			      int64_t drained_until_us,
 			      struct err *err) MUST_CHECK;
+
+/* Forget some of what has expired in this host's own memory, where that counts;
+ * MORE: at once again, much of it had. */
+enum status keeper_epoch_sweep(struct keeper_epoch *epoch, bool *more,
+			       struct err *err) MUST_CHECK;
 
 #endif /* KEEPER_KEEPER_EPOCH_H */

@@ -4,11 +4,12 @@
  * A batch is one transaction: COPY into the tables and the spool's cursor in
  * spool_cursors, so a batch that was cut off anywhere is either there with its
  * cursor or not at all.  The ledger (usage) goes last, since hosts share its
- * roll-ups; an entry that it has already is passed over by itself.  A batch that PostgreSQL refuses for its data is
- * halved until the bad record stands alone; that one goes to spool/rejected/,
- * is logged and counted, and the cursor passes it.  A record alone whose id is
- * there already was recorded before the cursor was set back (by hand, or with
- * a backup): it is logged and passed, and not kept a second time.
+ * roll-ups; an entry that it has already is passed over by itself.  A batch
+ * that PostgreSQL refuses for its data is halved until the bad record stands
+ * alone; that one goes to spool/rejected/, is logged and counted, and the
+ * cursor passes it.  A record alone whose id is there already was recorded
+ * before the cursor was set back (by hand, or with a backup): it is logged and
+ * passed, and not kept a second time.
  */
 #ifndef RECORD_DRAIN_H
 #define RECORD_DRAIN_H

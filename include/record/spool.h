@@ -45,8 +45,9 @@ void spool_close(struct spool *spool); /* NULL is fine */
  * Takes:   UTF-8, at least a byte.
  * Returns: STATUS_OK when it will survive the process.
  * Errors:  STATUS_TOO_LARGE over SPOOL_RECORD_MAX_BYTES; STATUS_FULL when the
- *          backlog's limit or the disk is reached; STATUS_IO.  Then nothing counts as stored; the next call tries
- *          anew, so it recovers by itself.
+ *          backlog's limit or the disk is reached; STATUS_IO.  Then nothing
+ *          counts as stored; the next call tries anew, so it recovers by
+ *          itself.
  */
 enum status spool_append(struct spool *spool, const char *bytes, size_t n,
 			 struct err *err) MUST_CHECK;

@@ -16,7 +16,11 @@
 #include "base/uuid.h"
 #include "store/pg.h"
 
-enum store_node_counts { STORE_NODE_MEMCACHED, STORE_NODE_POSTGRESQL };
+enum store_node_counts {
+	STORE_NODE_MEMCACHED,
+	STORE_NODE_POSTGRESQL,
+	STORE_NODE_HOST /* the memory of the host that began the epoch */
+};
 extern const char *const store_node_counts_words[]; /* "memcached", ... */
 
 /* The host of an epoch whose keeper of counters an operator chose. */

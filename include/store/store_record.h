@@ -18,8 +18,9 @@ struct store_record_rows {
 	const char *bytes;   /* [bytes_n] */
 	size_t bytes_n;
 	size_t rows_n;
-	/* The table is `usage`: what is there already is passed over, the
-	 * rest goes into its roll-ups too. */
+	/* The table is `usage`: what is there already is passed over.  Its
+	 * rows are in the order of their keys, so that two hosts that bring the
+	 * same ones wait for each other and never for ever. */
 	bool ledger;
 };
 
@@ -43,8 +44,9 @@ enum status store_record_cursor(struct pg *pg,
  * Errors:  STATUS_BUSY: the cursor was not at FROM, somebody else moved it;
  *          STATUS_BODY: the server refused the data, or took another number of
  *          rows than it was sent; STATUS_CONFLICT: an id is there already, of
- *          a table that is no ledger; else as pg_query.  After STATUS_UNAVAILABLE it is not known whether
- *          it took place: ask for the cursor.
+ *          a table that is no ledger; else as pg_query.  After
+ *          STATUS_UNAVAILABLE it is not known whether it took place: ask for
+ *          the cursor.
  */
 enum status store_record(struct pg *pg, const struct store_record_rows *rows,
 			 size_t n, const struct store_record_cursor *from,

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/metric.h"
 #include "counter/account.h"
+#include "counter/store_postgresql.h"
 
 enum { ARENA_BYTES = 32 * 1024, COMPLAIN_US = 60 * 1000 * 1000 };
 
@@ -91,6 +92,14 @@ make_store(const struct config *config, enum board_counts counts)
 			   : counter_postgresql_store(config->pg_counter,
 						      config->counter_wait_ms);
 	}
+	if (counts == BOARD_COUNTS_HOST) {
+		store = counter_host_store(config->state_dir,
+					   config->counter_memory_bytes, &err);
+		if (store == NULL) {
+			log_error("cannot count: %s", err.text);
+		}
+		return store;
+	}
 	if (config->memcached[0] == '\0') {
 		return NULL;
 	}
@@ -125,6 +134,11 @@ counter_worker_store(struct counter_worker *worker)
 	if (worker->stores[counts] != NULL) {
 		worker->stores[counts]->epoch = epoch;
 	}
+	if (counts != BOARD_COUNTS_POSTGRESQL &&
+	    worker->stores[BOARD_COUNTS_POSTGRESQL] != NULL) {
+		counter_postgresql_rest(
+		    worker->stores[BOARD_COUNTS_POSTGRESQL]);
+	}
 	return worker->stores[counts];
 }
 
@@ -152,9 +166,10 @@ counter_worker_pause(struct counter_worker *worker, int64_t most_us)
 static int
 label_of(const struct counter_store *store)
 {
-	static const char *const names[] = { "memcached", "postgresql" };
+	static const char *const names[] = { "memcached", "postgresql",
+					     "host" };
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		if (strcmp(store->type->name, names[i]) == 0) {
 			return i;
 		}

@@ -63,7 +63,7 @@ static const struct verb verbs[] = {
 	  "have every counter rebuilt from the ledger" },
 	{ { "counters", "use" },
 	  ctl_counters_use,
-	  "--reason TEXT memcached|postgresql",
+	  "--reason TEXT memcached|postgresql|host",
 	  "the same, and that one counts from then on" },
 	{ { "counters", NULL },
 	  ctl_counters,

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/money.h"
 #include "base/uuid.h"
 #include "counter/reservation.h"
@@ -182,10 +183,9 @@ print_subject(const struct names *names, const struct counter_entry *entry)
 			return;
 		}
 	}
-	fputs("subject ", stdout);
-	for (size_t i = 0; i < sizeof(entry->subject.bytes); i++) {
-		printf("%02x", entry->subject.bytes[i]);
-	}
+	char hex[2 * sizeof(entry->subject.bytes) + 1];
+	hex_write(entry->subject.bytes, sizeof(entry->subject.bytes), hex);
+	printf("subject %s", hex);
 }
 
 /* The policy and constraint of a counter, as policies are now. */
@@ -217,7 +217,6 @@ print_charge(const struct names *names, const struct counter_entry *entry)
 {
 	static const char *const kinds[] = { "rate", "budget", "lease" };
 	char amount[MONEY_TEXT_BYTES];
-	char from[CLOCK_TEXT_BYTES], to[CLOCK_TEXT_BYTES];
 
 	if (entry->unit == COUNTER_COST) {
 		money_text(entry->amount, amount);
@@ -227,6 +226,8 @@ print_charge(const struct names *names, const struct counter_entry *entry)
 	printf("        %-6s %s %s, ", kinds[entry->kind], amount,
 	       counter_unit_words[entry->unit]);
 	if (entry->kind == COUNTER_BUDGET) {
+		char from[CLOCK_TEXT_BYTES], to[CLOCK_TEXT_BYTES];
+
 		printf("%s %s to %s, ", window_words[entry->window],
 		       clock_rfc3339(entry->from_s * 1000000, from),
 		       clock_rfc3339(entry->to_s * 1000000, to));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/board.h"
+#include "base/uuid.h"
 #include "store/store_node.h"
 #include "store/store_usage_keep.h"
 
@@ -17,6 +18,7 @@ static const char *const board_words[] = {
 	[BOARD_COUNTS_NOTHING] = "counters are not known",
 	[BOARD_COUNTS_MEMCACHED] = "memcached counts",
 	[BOARD_COUNTS_POSTGRESQL] = "postgresql counts",
+	[BOARD_COUNTS_HOST] = "its own memory counts",
 };
 
 static void
@@ -32,9 +34,8 @@ print_board(const struct ctl *ctl)
 	int32_t counts = atomic_load(&board->counter_counts);
 	printf("this host        follows epoch %" PRIu64 ", %s%s%s\n",
 	       atomic_load(&board->counter_epoch),
-	       counts >= 0 && counts <= BOARD_COUNTS_POSTGRESQL
-		   ? board_words[counts]
-		   : "?",
+	       counts >= 0 && counts < BOARD_COUNTS_N ? board_words[counts]
+						      : "?",
 	       atomic_load(&board->clock_off) != 0
 		   ? ", its CLOCK IS OFF: it does not count"
 		   : "",
@@ -63,9 +64,10 @@ static void
 print_epoch(void *arg, const struct store_node_epoch_row *row)
 {
 	struct epochs *e = arg;
-	char age[CTL_AGE_BYTES];
 
 	if (e->n++ == 0) {
+		char age[CTL_AGE_BYTES];
+
 		printf(
 		    "epoch            %s, %s counts, %s\n"
 		    "since            %s (%s ago)\n"
@@ -304,74 +306,97 @@ ctl_counters_rebuild(const struct ctl *ctl, int argc, char **argv)
 		   : ctl_failed(ctl, &err, "have the counters rebuilt");
 }
 
-/* Which hosts have a memcached, and one that does not reach it. */
+/* What the registered hosts have. */
 struct reach {
-	int with;
-	char down[256];
+	int n, with;			/* of them with a memcached */
+	char down[256];			/* one that does not reach it */
+	char spool_id[UUID_TEXT_BYTES]; /* of one */
 };
 
 static void
-see_memcached(void *arg, const struct store_node *node)
+see_host(void *arg, const struct store_node *node)
 {
 	struct reach *reach = arg;
 
+	reach->n++;
 	reach->with += node->memcached != STORE_NODE_NONE;
 	if (node->memcached == STORE_NODE_DOWN) {
 		snprintf(reach->down, sizeof(reach->down), "%s", node->name);
 	}
+	snprintf(reach->spool_id, sizeof(reach->spool_id), "%s",
+		 node->spool_id);
 }
 
+/* Can they all count there? */
 static enum status
-check_memcached(struct pg *pg, struct err *err)
+check_hosts(enum store_node_counts counts, const struct reach *reach,
+	    struct err *err)
 {
-	struct reach reach = { .with = 0 };
-	enum status status = store_node_each(pg, see_memcached, &reach, err);
-
-	if (status != STATUS_OK) {
-		return status;
+	if (counts == STORE_NODE_HOST && reach->n != 1) {
+		return err_set(err, STATUS_CONFLICT,
+			       "%d hosts are registered, and only a single "
+			       "one counts in its memory",
+			       reach->n);
 	}
-	if (reach.with == 0) {
+	if (counts == STORE_NODE_MEMCACHED && reach->with == 0) {
 		return err_set(err, STATUS_CONFLICT,
 			       "no registered host has a memcached, see node "
 			       "list");
 	}
-	if (reach.down[0] != '\0') {
+	if (counts == STORE_NODE_MEMCACHED && reach->down[0] != '\0') {
 		return err_set(err, STATUS_CONFLICT,
 			       "host %s does not reach its memcached, see "
 			       "node list",
-			       reach.down);
+			       reach->down);
 	}
 	return STATUS_OK;
 }
 
+/* A host's memory is chosen by that host, everything else by an operator. */
 static enum status
 use(struct pg *pg, enum store_node_counts counts, const char *reason,
     struct err *err)
 {
 	struct store_node_epoch now;
+	struct reach reach = { .n = 0 };
 	enum status status = store_node_epoch(pg, &now, err);
 
-	if (status == STATUS_OK && counts == STORE_NODE_MEMCACHED) {
-		status = check_memcached(pg, err);
+	if (status == STATUS_OK) {
+		status = store_node_each(pg, see_host, &reach, err);
+	}
+	if (status == STATUS_OK) {
+		status = check_hosts(counts, &reach, err);
 	}
 	if (status != STATUS_OK) {
 		return status;
 	}
+	const char *node =
+	    counts == STORE_NODE_HOST ? reach.spool_id : STORE_NODE_OPERATOR;
 	if (now.epoch != 0 && now.counts == counts &&
-	    (counts == STORE_NODE_MEMCACHED ||
-	     strcmp(now.node, STORE_NODE_OPERATOR) == 0)) {
+	    strcmp(now.node, node) == 0) {
 		return err_set(err, STATUS_CONFLICT,
 			       "it counts already (epoch %" PRIu64
 			       "); counters rebuild begins anew",
 			       now.epoch);
 	}
-	return begin(pg, &now, counts, reason, STORE_NODE_OPERATOR, err);
+	return begin(pg, &now, counts, reason, node, err);
+}
+
+/* The place of WORD among what can count; -1: it is none. */
+static int
+counts_of(const char *word)
+{
+	for (int i = 0; store_node_counts_words[i] != NULL; i++) {
+		if (strcmp(word, store_node_counts_words[i]) == 0) {
+			return i;
+		}
+	}
+	return -1;
 }
 
 int
 ctl_counters_use(const struct ctl *ctl, int argc, char **argv)
 {
-	enum store_node_counts counts = STORE_NODE_MEMCACHED;
 	char reason[REASON_BYTES];
 	struct err err;
 
@@ -379,22 +404,23 @@ ctl_counters_use(const struct ctl *ctl, int argc, char **argv)
 		return CTL_USAGE;
 	}
 	if (argc - optind != 1) {
-		return ctl_usage(ctl, "%s",
-				 "one of memcached, postgresql is needed");
+		return ctl_usage(
+		    ctl, "%s", "one of memcached, postgresql, host is needed");
 	}
 	const char *word = argv[optind];
-	if (strcmp(word, store_node_counts_words[counts]) != 0) {
-		counts = STORE_NODE_POSTGRESQL;
-	}
-	if (strcmp(word, store_node_counts_words[counts]) != 0) {
-		return ctl_usage(ctl, "neither memcached nor postgresql: %s",
+	int counts = counts_of(word);
+	if (counts < 0) {
+		return ctl_usage(ctl,
+				 "neither memcached nor postgresql nor host: "
+				 "%s",
 				 word);
 	}
 	struct pg *pg = ctl_pg(ctl);
 	if (pg == NULL) {
 		return CTL_FAILED;
 	}
-	enum status status = use(pg, counts, reason, &err);
+	enum status status =
+	    use(pg, (enum store_node_counts)counts, reason, &err);
 	pg_free(pg);
 	return status == STATUS_OK
 		   ? CTL_OK

@@ -1,5 +1,6 @@
 #include "ctl/ctl.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -89,6 +90,7 @@ ctl_status(const struct ctl *ctl, int argc, char **argv)
 	if (ctl_board(ctl, &board, &err) != STATUS_OK) {
 		return ctl_failed(ctl, &err, "read the notice board");
 	}
+	assert(board != NULL);
 	printf("state            %s\n", ctl->config.state_dir);
 	print_keeper(ctl, board);
 	print_postgresql(board);

@@ -233,7 +233,8 @@ may_be_released(const struct report *report)
 	       call->request->now_us > report->r.expires_us;
 }
 
-/* What is found now; *CLAIMED is REPORT_CLAIM_AGAIN where it must be looked again. */
+/* What is found now; *CLAIMED is REPORT_CLAIM_AGAIN where it must be looked
+ * again. */
 static enum status
 go_on(struct report *report, enum report_claim *claimed)
 {

@@ -46,8 +46,9 @@ static void
 put_checks(struct json_writer *w, const struct checks *checks)
 {
 	/* by enum board_counts */
-	static const char *const counts[] = { "unknown", "memcached",
-					      "postgresql" };
+	static const char *const counts[BOARD_COUNTS_N] = {
+		"unknown", "memcached", "postgresql", "host"
+	};
 
 	json_key(w, "checks");
 	json_object_begin(w);

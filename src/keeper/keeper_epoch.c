@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -11,6 +12,8 @@
 #include "base/metric.h"
 #include "base/uuid.h"
 #include "counter/store.h"
+#include "keeper/keeper_choice.h"
+#include "keeper/keeper_hosts.h"
 #include "keeper/keeper_rebuild.h"
 #include "store/store_node.h"
 
@@ -22,16 +25,19 @@
 /* Reading a ledger of months may take longer than a statement should. */
 #define REBUILD_TIMEOUT_MS INT64_C(600000)
 #define BEAT_US INT64_C(1000000)
-#define WAIT_TOLD_US INT64_C(60000000)
-enum { NAME_BYTES = 257 };
+enum { SWEEP_BATCH = 2000 };
+
+/* Value of config->counter_alone. */
+enum { ALONE_HOST };
 
 struct keeper_epoch {
 	const struct config *config;
 	struct board *board;
 	char spool_id[UUID_TEXT_BYTES];
-	char name[NAME_BYTES];
+	char name[KEEPER_HOST_NAME_BYTES];
 	struct counter_store *memcached;  /* NULL: none is set */
 	struct counter_store *postgresql; /* NULL: pg_counter is not set */
+	struct counter_store *host;	  /* NULL: it cannot be mapped */
 	struct pg *rebuild_pg;
 	bool answers;	     /* memcached did at the last look */
 	bool lost;	     /* and has not what it had */
@@ -42,7 +48,9 @@ struct keeper_epoch {
 	uint64_t clean;	     /* followed, and drained past that */
 	int64_t beat_us;     /* CLOCK_MONOTONIC */
 	int64_t told_us;     /* that it waits for a host */
-	bool clock_told;
+	bool clock_known, clock_told;
+	int64_t clock_off_ms;
+	bool registered; /* among the nodes, since the start */
 };
 
 /* ---- opening */
@@ -59,6 +67,19 @@ open_memcached(const struct config *config)
 	    config->memcached, config->memcached_timeout_ms, &err);
 	if (store == NULL) {
 		log_error("memcached cannot count: %s", err.text);
+	}
+	return store;
+}
+
+static struct counter_store *
+open_host(const struct config *config)
+{
+	struct err err;
+	struct counter_store *store = counter_host_store(
+	    config->state_dir, config->counter_memory_bytes, &err);
+
+	if (store == NULL) {
+		log_error("this host cannot count by itself: %s", err.text);
 	}
 	return store;
 }
@@ -80,6 +101,7 @@ keeper_epoch_new(const struct config *config, struct board *board,
 		e->postgresql = counter_postgresql_store(config->pg_counter,
 							 config->pg_timeout_ms);
 	}
+	e->host = open_host(config);
 	snprintf(e->spool_id, sizeof(e->spool_id), "%s", spool_id);
 	if (gethostname(e->name, sizeof(e->name) - 1) != 0 ||
 	    e->name[0] == '\0') {
@@ -96,6 +118,7 @@ keeper_epoch_free(struct keeper_epoch *e)
 	}
 	counter_store_free(e->memcached);
 	counter_store_free(e->postgresql);
+	counter_store_free(e->host);
 	pg_free(e->rebuild_pg);
 	free(e);
 }
@@ -129,18 +152,14 @@ look_at_memcached(struct keeper_epoch *e, const struct store_node_epoch *now)
 	e->since_us = clock_mono_us();
 }
 
-static bool
-answered_for(const struct keeper_epoch *e, bool answers, int64_t ms)
-{
-	return e->memcached != NULL && e->answers == answers &&
-	       clock_mono_us() - e->since_us >= ms * 1000;
-}
-
 /* Hold this host's clock against PostgreSQL's, which was asked between. */
 static void
 judge_clock(struct keeper_epoch *e, int64_t off_us)
 {
 	bool off = llabs(off_us) > e->config->clock_off_max_ms * 1000;
+
+	e->clock_known = true;
+	e->clock_off_ms = off_us / 1000;
 
 	metric_set(METRIC_clock_off_seconds,
 		   (off_us + (off_us > 0 ? 1 : -1) * 500000) / 1000000);
@@ -170,6 +189,8 @@ beat(struct keeper_epoch *e, struct pg *pg, int64_t drained_until_us,
 		.name = e->name,
 		.memcached =
 		    e->memcached == NULL ? STORE_NODE_NONE : up[e->answers],
+		.clock_known = e->clock_known,
+		.clock_off_ms = e->clock_off_ms,
 		.epoch = e->clean,
 		.drained_until_us = drained_until_us,
 	};
@@ -184,10 +205,34 @@ beat(struct keeper_epoch *e, struct pg *pg, int64_t drained_until_us,
 		judge_clock(e, (before + after) / 2 - server);
 	}
 	e->beat_us = clock_mono_us();
+	e->registered = true;
 	return STATUS_OK;
 }
 
 /* ---- following */
+
+static bool
+is_mine(const struct keeper_epoch *e, const struct store_node_epoch *now)
+{
+	return strcmp(now->node, e->spool_id) == 0;
+}
+
+/* What counts for the processes of this host. */
+static enum board_counts
+counts_here(const struct keeper_epoch *e, const struct store_node_epoch *now)
+{
+	static const enum board_counts counts[] = {
+		[STORE_NODE_MEMCACHED] = BOARD_COUNTS_MEMCACHED,
+		[STORE_NODE_POSTGRESQL] = BOARD_COUNTS_POSTGRESQL,
+		[STORE_NODE_HOST] = BOARD_COUNTS_HOST,
+	};
+
+	if (!now->ready ||
+	    (now->counts == STORE_NODE_HOST && !is_mine(e, now))) {
+		return BOARD_COUNTS_NOTHING;
+	}
+	return counts[now->counts];
+}
 
 /*
  * The board in an order in which no reader can take the new epoch for one that
@@ -196,11 +241,7 @@ beat(struct keeper_epoch *e, struct pg *pg, int64_t drained_until_us,
 static void
 publish(struct keeper_epoch *e, const struct store_node_epoch *now)
 {
-	int counts = !now->ready ? BOARD_COUNTS_NOTHING
-		     : now->counts == STORE_NODE_MEMCACHED
-			 ? BOARD_COUNTS_MEMCACHED
-			 : BOARD_COUNTS_POSTGRESQL;
-
+	int counts = counts_here(e, now);
 	/* No process of this host has counted in an older epoch. */
 	bool nothing = atomic_load(&e->board->counter_epoch) == 0;
 
@@ -208,9 +249,7 @@ publish(struct keeper_epoch *e, const struct store_node_epoch *now)
 		atomic_store(&e->board->counter_counts, BOARD_COUNTS_NOTHING);
 		atomic_store(&e->board->counter_epoch, now->epoch);
 		log_info("counters: epoch %" PRIu64 " of %s has begun",
-			 now->epoch,
-			 now->counts == STORE_NODE_MEMCACHED ? "memcached"
-							     : "PostgreSQL");
+			 now->epoch, store_node_counts_words[now->counts]);
 	}
 	if (atomic_load(&e->board->counter_counts) != counts) {
 		atomic_store(&e->board->counter_counts, counts);
@@ -228,14 +267,24 @@ publish(struct keeper_epoch *e, const struct store_node_epoch *now)
 
 /* ---- beginning */
 
-static enum status
-begin(struct keeper_epoch *e, struct pg *pg, const struct store_node_epoch *now,
-      enum store_node_counts counts, const char *reason)
+static bool
+is_pinned(const struct store_node_epoch *now)
 {
+	return strcmp(now->node, STORE_NODE_OPERATOR) == 0;
+}
+
+/* What an operator chose stays so as long as it is the same that counts. */
+static enum status
+begin(const struct keeper_epoch *e, struct pg *pg,
+      const struct store_node_epoch *now, enum store_node_counts counts,
+      const char *reason)
+{
+	bool same = is_pinned(now) && counts == now->counts;
 	uint64_t begun = 0;
 	struct err err;
 	enum status status = store_node_epoch_begin(
-	    pg, counts, reason, e->spool_id, now->epoch, &begun, &err);
+	    pg, counts, reason, same ? now->node : e->spool_id, now->epoch,
+	    &begun, &err);
 
 	if (status == STATUS_OK) {
 		log_warning("counters: began epoch %" PRIu64 ": %s", begun,
@@ -247,113 +296,87 @@ begin(struct keeper_epoch *e, struct pg *pg, const struct store_node_epoch *now,
 	return status == STATUS_BUSY ? STATUS_OK : status;
 }
 
-/* Is a new epoch needed?  One is begun at most a look. */
+/* ---- choosing */
+
+static bool
+host_has_lost(const struct keeper_epoch *e, const struct store_node_epoch *now)
+{
+	struct err err;
+
+	if (e->host == NULL || now->counts != STORE_NODE_HOST ||
+	    !is_mine(e, now)) {
+		return false;
+	}
+	e->host->epoch = now->epoch;
+	return e->host->type->check(e->host, &err) == STATUS_CORRUPT;
+}
+
+/* Begin a new epoch where one is needed; at most one a look. */
 static enum status
-change(struct keeper_epoch *e, struct pg *pg,
-       const struct store_node_epoch *now)
+change(const struct keeper_epoch *e, struct pg *pg,
+       const struct store_node_epoch *now, const struct keeper_hosts *hosts)
 {
 	const struct config *config = e->config;
-	bool first = now->epoch == 0;
+	const struct keeper_view view = {
+		.now = *now,
+		.mine = is_mine(e, now),
+		.pinned = is_pinned(now),
+		.hosts_n = hosts->n,
+		.may_be_alone =
+		    config->counter_alone == ALONE_HOST && e->host != NULL,
+		.host_lost = host_has_lost(e, now),
+		.memcached = e->memcached != NULL,
+		.postgresql = e->postgresql != NULL,
+		.answers = e->answers,
+		.for_ms = (clock_mono_us() - e->since_us) / 1000,
+		.memcached_lost = e->lost,
+		.all_reach = hosts->up,
+		.lost_ms = config->memcached_lost_ms,
+		.back_ms = config->memcached_back_ms,
+	};
+	enum store_node_counts counts;
+	const char *reason;
 
-	if (first && e->memcached != NULL && e->answers) {
-		return begin(e, pg, now, STORE_NODE_MEMCACHED,
-			     "the first epoch");
-	}
-	if (first && e->postgresql != NULL &&
-	    (e->memcached == NULL ||
-	     answered_for(e, false, config->memcached_lost_ms))) {
-		return begin(e, pg, now, STORE_NODE_POSTGRESQL,
-			     "the first epoch, and memcached does not answer");
-	}
-	if (first) {
+	/* The others must know of this host first. */
+	if (!e->registered || !keeper_choice(&view, &counts, &reason)) {
 		return STATUS_OK;
 	}
-	if (now->counts == STORE_NODE_MEMCACHED && e->lost) {
-		return begin(e, pg, now, STORE_NODE_MEMCACHED,
-			     "a memcached server has lost what it had");
-	}
-	if (now->counts == STORE_NODE_MEMCACHED && e->postgresql != NULL &&
-	    answered_for(e, false, config->memcached_lost_ms)) {
-		return begin(e, pg, now, STORE_NODE_POSTGRESQL,
-			     "memcached does not answer");
-	}
-	return STATUS_OK;
-}
-
-/* ---- what is said of all hosts */
-
-struct hosts {
-	uint64_t epoch; /* asked for */
-	bool clean;	/* every host follows it and is drained past that */
-	bool up;	/* every host that has one reaches its memcached */
-	char waits_for[NAME_BYTES], spool_id[UUID_TEXT_BYTES]; /* one */
-	int64_t silent_ms;				       /* of that one */
-};
-
-static void
-see_host(void *arg, const struct store_node *node)
-{
-	struct hosts *hosts = arg;
-
-	if (node->epoch != hosts->epoch) {
-		hosts->clean = false;
-		snprintf(hosts->waits_for, sizeof(hosts->waits_for), "%s",
-			 node->name);
-		snprintf(hosts->spool_id, sizeof(hosts->spool_id), "%s",
-			 node->spool_id);
-		hosts->silent_ms = node->age_ms;
-	}
-	if (node->memcached == STORE_NODE_DOWN) {
-		hosts->up = false;
-	}
-}
-
-static enum status
-see_hosts(struct pg *pg, uint64_t epoch, struct hosts *out, struct err *err)
-{
-	*out = (struct hosts){ .epoch = epoch, .clean = true, .up = true };
-	return store_node_each(pg, see_host, out, err);
+	return begin(e, pg, now, counts, reason);
 }
 
 /* ---- making it ready */
 
-/* Say once a minute whom the rebuild waits for. */
-static void
-tell_waiting(struct keeper_epoch *e, const struct hosts *hosts)
+static struct counter_store *
+store_of(const struct keeper_epoch *e, const struct store_node_epoch *now)
 {
-	int64_t now = clock_mono_us();
-
-	if (now - e->told_us < WAIT_TOLD_US || hosts->silent_ms < 10000) {
-		return;
+	switch (now->counts) {
+	case STORE_NODE_MEMCACHED:
+		return e->memcached;
+	case STORE_NODE_POSTGRESQL:
+		return e->postgresql;
+	case STORE_NODE_HOST:
+	default:
+		return is_mine(e, now) ? e->host : NULL;
 	}
-	e->told_us = now;
-	log_warning("counters: epoch %" PRIu64 " waits for host %s, which has "
-		    "been silent for %" PRId64
-		    " s; if it will never come back: ims-policyctl node "
-		    "remove %s",
-		    hosts->epoch, hosts->waits_for, hosts->silent_ms / 1000,
-		    hosts->spool_id);
 }
 
 static enum status
 make_ready(struct keeper_epoch *e, struct pg *pg,
-	   const struct store_node_epoch *now, struct err *err)
+	   const struct store_node_epoch *now, const struct keeper_hosts *hosts,
+	   struct err *err)
 {
-	struct hosts hosts;
-	struct counter_store *store =
-	    now->counts == STORE_NODE_MEMCACHED ? e->memcached : e->postgresql;
-	enum status status = see_hosts(pg, now->epoch, &hosts, err);
+	struct counter_store *store = store_of(e, now);
 
-	if (status != STATUS_OK || !hosts.clean) {
-		tell_waiting(e, &hosts);
-		return status;
+	if (!hosts->clean) {
+		keeper_hosts_tell(hosts, &e->told_us);
+		return STATUS_OK;
 	}
 	if (store == NULL) {
 		return err_set(err, STATUS_UNAVAILABLE,
 			       "this host cannot reach what counts");
 	}
 	store->epoch = now->epoch;
-	status = keeper_rebuild(e->rebuild_pg, store, now, err);
+	enum status status = keeper_rebuild(e->rebuild_pg, store, now, err);
 	if (status == STATUS_FULL) {
 		/* What was written late must not come into one that counts. */
 		log_error("counters: epoch %" PRIu64 " is given up: %s",
@@ -365,57 +388,70 @@ make_ready(struct keeper_epoch *e, struct pg *pg,
 	return status == STATUS_BUSY ? STATUS_OK : status;
 }
 
-/* Back to memcached, when every host has reached it for long enough. */
-static enum status
-return_to_memcached(struct keeper_epoch *e, struct pg *pg,
-		    const struct store_node_epoch *now, struct err *err)
-{
-	struct hosts hosts;
+/* ---- the step */
 
-	if (now->counts != STORE_NODE_POSTGRESQL ||
-	    !answered_for(e, true, e->config->memcached_back_ms)) {
+/* Follow what is the newest now, and say so. */
+static enum status
+follow(struct keeper_epoch *e, struct pg *pg,
+       const struct store_node_epoch *now, int64_t drained_until_us,
+       struct err *err)
+{
+	publish(e, now);
+	if (e->followed != e->clean &&
+	    drained_until_us > e->followed_us + e->grace_us) {
+		e->clean = e->followed;
+		e->beat_us = 0; /* the others wait to hear it */
+	}
+	if (clock_mono_us() - e->beat_us < BEAT_US) {
 		return STATUS_OK;
 	}
-	enum status status = see_hosts(pg, now->epoch, &hosts, err);
-	if (status != STATUS_OK || !hosts.up) {
-		return status;
-	}
-	return begin(e, pg, now, STORE_NODE_MEMCACHED,
-		     "memcached answers again");
+	return beat(e, pg, drained_until_us, err);
 }
-
-/* ---- the step */
 
 enum status
 keeper_epoch_step(struct keeper_epoch *e, struct pg *pg,
 		  int64_t drained_until_us, struct err *err)
 {
 	struct store_node_epoch now;
+	struct keeper_hosts hosts;
 	enum status status = store_node_epoch(pg, &now, err);
 
+	if (status == STATUS_OK) {
+		status = keeper_hosts(pg, now.epoch, &hosts, err);
+	}
 	if (status != STATUS_OK) {
 		return status;
 	}
 	look_at_memcached(e, &now);
-	status = change(e, pg, &now);
+	status = change(e, pg, &now, &hosts);
 	if (status == STATUS_OK) {
 		status = store_node_epoch(pg, &now, err);
 	}
-	if (status != STATUS_OK) {
-		return status;
+	if (status == STATUS_OK) {
+		status = follow(e, pg, &now, drained_until_us, err);
 	}
-	publish(e, &now);
-	if (e->followed != e->clean &&
-	    drained_until_us > e->followed_us + e->grace_us) {
-		e->clean = e->followed;
-		e->beat_us = 0; /* the others wait to hear it */
+	if (status == STATUS_OK && now.epoch != 0 && !now.ready) {
+		/* again: the epoch or what is said of it is younger */
+		status = keeper_hosts(pg, now.epoch, &hosts, err);
+		if (status == STATUS_OK) {
+			status = make_ready(e, pg, &now, &hosts, err);
+		}
 	}
-	if (clock_mono_us() - e->beat_us >= BEAT_US) {
-		status = beat(e, pg, drained_until_us, err);
+	return status;
+}
+
+enum status
+keeper_epoch_sweep(struct keeper_epoch *e, bool *more, struct err *err)
+{
+	size_t gone = 0;
+
+	if (e->host == NULL ||
+	    atomic_load(&e->board->counter_counts) != BOARD_COUNTS_HOST) {
+		return STATUS_OK;
 	}
-	if (status == STATUS_OK && now.epoch != 0) {
-		status = now.ready ? return_to_memcached(e, pg, &now, err)
-				   : make_ready(e, pg, &now, err);
-	}
+	e->host->epoch = atomic_load(&e->board->counter_epoch);
+	enum status status =
+	    counter_host_sweep(e->host, SWEEP_BATCH, &gone, err);
+	*more = status == STATUS_OK && gone > SWEEP_BATCH / 4;
 	return status;
 }

@@ -15,7 +15,7 @@ enum { REBUILD_OK, REBUILD_ERROR };
 
 struct rebuilding {
 	struct counter_store *store;
-	bool memcached;
+	bool marks; /* its marker is there before the epoch is ready */
 	struct counter_rebuild *accounts;
 	size_t accounts_n;
 	struct err *err;
@@ -44,20 +44,20 @@ rebuild_row(void *arg, const struct store_usage_counter *row)
 	return counter_rebuild_add(r->accounts, &subject, &entry);
 }
 
-/* memcached must have all of it still. */
+/* All of it must be there still. */
 static bool
 rebuild_end(void *arg)
 {
 	struct rebuilding *r = arg;
 
 	return counter_rebuild_end(r->accounts, &r->accounts_n) &&
-	       (!r->memcached ||
+	       (!r->marks ||
 		r->store->type->check(r->store, r->err) == STATUS_OK);
 }
 
 /*
- * memcached's marker comes first, so that what is written and lost again before
- * the end is noticed.
+ * The marker comes first, so that what is written and lost again before the end
+ * is noticed.  PostgreSQL loses nothing, and its own marker is the epoch's row.
  */
 static enum status
 rebuild(struct pg *pg, struct rebuilding *r, uint64_t epoch)
@@ -67,7 +67,7 @@ rebuild(struct pg *pg, struct rebuilding *r, uint64_t epoch)
 						   .arg = r };
 	enum status status = STATUS_OK;
 
-	if (r->memcached) {
+	if (r->marks) {
 		status = r->store->type->begin(r->store, epoch, r->err);
 	}
 	if (status == STATUS_OK) {
@@ -84,7 +84,7 @@ keeper_rebuild(struct pg *pg, struct counter_store *store,
 {
 	struct rebuilding r = {
 		.store = store,
-		.memcached = epoch->counts == STORE_NODE_MEMCACHED,
+		.marks = epoch->counts != STORE_NODE_POSTGRESQL,
 		.err = err,
 	};
 	int64_t begun_us = clock_mono_us();

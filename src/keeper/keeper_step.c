@@ -349,6 +349,18 @@ clean(struct keeper *k)
 	return gone == CLEAN_BATCH ? KEEPER_AGAIN : KEEPER_PERIOD;
 }
 
+static enum keeper_due
+sweep(struct keeper *k)
+{
+	struct err err = { .status = STATUS_OK };
+	bool more = false;
+	enum status status = keeper_epoch_sweep(k->epoch, &more, &err);
+
+	say_change("sweeping this host's counters", &k->sweep_status, status,
+		   &err);
+	return more ? KEEPER_AGAIN : KEEPER_PERIOD;
+}
+
 static int64_t
 every_beat(const struct config *config)
 {
@@ -412,5 +424,6 @@ const struct keeper_step keeper_steps[] = {
 	{ "epoch", KEEPER_COUNT, every_beat, epoch, false, false },
 	{ "usage", KEEPER_COUNT, every_second, usage, false, false },
 	{ "clean", KEEPER_COUNT, every_minute, clean, false, false },
+	{ "sweep", KEEPER_COUNT, every_second, sweep, false, false },
 };
 const size_t keeper_steps_n = sizeof(keeper_steps) / sizeof(keeper_steps[0]);

@@ -34,6 +34,14 @@ struct drain {
 	struct buf payload;
 	struct buf rows[ROW_TABLES];
 	size_t rows_n[ROW_TABLES];
+	struct line *ledger; /* [rows_n[ROW_USAGE]], in the payload */
+	size_t ledger_size;
+};
+
+/* A row and its newline. */
+struct line {
+	const char *at;
+	size_t n;
 };
 
 enum status
@@ -70,6 +78,7 @@ drain_close(struct drain *drain)
 	for (int table = 0; table < ROW_TABLES; table++) {
 		buf_fini(&drain->rows[table]);
 	}
+	free(drain->ledger);
 	free(drain);
 }
 
@@ -123,6 +132,44 @@ find_place(struct drain *drain, struct pg *pg, struct err *err)
 	return status;
 }
 
+static int
+compare_lines(const void *a, const void *b)
+{
+	const struct line *x = a, *y = b;
+	size_t n = x->n < y->n ? x->n : y->n;
+
+	/* Different lines differ before the newline of the shorter one. */
+	return memcmp(x->at, y->at, n);
+}
+
+static void
+keep_ledger_line(struct drain *drain, struct line line)
+{
+	size_t n = drain->rows_n[ROW_USAGE];
+
+	if (n == drain->ledger_size) {
+		drain->ledger_size = n > 0 ? 2 * n : 1024;
+		drain->ledger = memory_resize(
+		    drain->ledger, drain->ledger_size * sizeof(*drain->ledger));
+	}
+	drain->ledger[n] = line;
+}
+
+/* In the order of their keys, with which the lines begin. */
+static void
+add_ledger(struct drain *drain)
+{
+	size_t n = drain->rows_n[ROW_USAGE];
+
+	if (n > 0) {
+		qsort(drain->ledger, n, sizeof(*drain->ledger), compare_lines);
+	}
+	for (size_t i = 0; i < n; i++) {
+		buf_add(&drain->rows[ROW_USAGE], drain->ledger[i].at,
+			drain->ledger[i].n);
+	}
+}
+
 /* Sort the payload's lines by table; false: a line is of no table. */
 static bool
 split(struct drain *drain)
@@ -144,10 +191,16 @@ split(struct drain *drain)
 		if (line_end == NULL || table == ROW_TABLES) {
 			return false;
 		}
-		buf_add(&drain->rows[table], at + 1, (size_t)(line_end - at));
+		struct line line = { at + 1, (size_t)(line_end - at) };
+		if (table == ROW_USAGE) {
+			keep_ledger_line(drain, line);
+		} else {
+			buf_add(&drain->rows[table], line.at, line.n);
+		}
 		drain->rows_n[table]++;
 		at = line_end + 1;
 	}
+	add_ledger(drain);
 	return true;
 }
 

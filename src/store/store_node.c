@@ -9,6 +9,8 @@
 const char *const store_node_counts_words[] = {
 	[STORE_NODE_MEMCACHED] = "memcached",
 	[STORE_NODE_POSTGRESQL] = "postgresql",
+	[STORE_NODE_HOST] = "host",
+	NULL,
 };
 
 static bool
@@ -23,6 +25,17 @@ enum status
 store_node_listen(struct pg *pg, struct err *err)
 {
 	return pg_query(pg, "LISTEN counter_epoch", NULL, 0, NULL, err);
+}
+
+static enum store_node_counts
+counts_of(const char *word)
+{
+	for (int i = 0; store_node_counts_words[i] != NULL; i++) {
+		if (strcmp(store_node_counts_words[i], word) == 0) {
+			return (enum store_node_counts)i;
+		}
+	}
+	return STORE_NODE_POSTGRESQL; /* the table permits no other */
 }
 
 enum status
@@ -42,9 +55,7 @@ store_node_epoch(struct pg *pg, struct store_node_epoch *out, struct err *err)
 	*out = (struct store_node_epoch){ .epoch = 0 };
 	if (pg_rows(result) == 1) {
 		out->epoch = (uint64_t)pg_int(result, 0, 0);
-		out->counts = strcmp(pg_value(result, 0, 1), "memcached") == 0
-				  ? STORE_NODE_MEMCACHED
-				  : STORE_NODE_POSTGRESQL;
+		out->counts = counts_of(pg_value(result, 0, 1));
 		out->ready = flag(result, 0, 2);
 		snprintf(out->node, sizeof(out->node), "%s",
 			 pg_value(result, 0, 3));

@@ -11,6 +11,12 @@ enum { COPY_BYTES = 2048 };
 /* Where usage_take() finds a batch, empty again after each transaction. */
 #define LEDGER_BATCH "pg_temp.usage_batch"
 
+/* The session may have the table already. */
+static const char take_again[] =
+    "ROLLBACK TO SAVEPOINT ledger; "
+    "CREATE TEMPORARY TABLE IF NOT EXISTS usage_batch "
+    "(LIKE public.usage) ON COMMIT DELETE ROWS";
+
 enum status
 store_record_cursor(struct pg *pg, struct store_record_cursor *cursor,
 		    struct err *err)
@@ -70,13 +76,13 @@ move_cursor(struct pg *pg, const struct store_record_cursor *from,
 }
 
 static enum status
-copy_rows(struct pg *pg, const struct store_record_rows *rows, struct err *err)
+copy_rows(struct pg *pg, const char *table,
+	  const struct store_record_rows *rows, struct err *err)
 {
 	char sql[COPY_BYTES];
 	int64_t taken = 0;
-	int n =
-	    snprintf(sql, sizeof(sql), "COPY %s (%s) FROM STDIN",
-		     rows->ledger ? LEDGER_BATCH : rows->table, rows->columns);
+	int n = snprintf(sql, sizeof(sql), "COPY %s (%s) FROM STDIN", table,
+			 rows->columns);
 
 	assert(n > 0 && n < COPY_BYTES);
 	enum status status =
@@ -91,18 +97,22 @@ copy_rows(struct pg *pg, const struct store_record_rows *rows, struct err *err)
 	return status;
 }
 
-/* Into the ledger by a table of the session, which may be there already. */
+/* Seldom is one of them there already; then they go by a table of the session,
+ * and those that are not are taken out of it. */
 static enum status
 take_rows(struct pg *pg, const struct store_record_rows *rows, struct err *err)
 {
-	enum status status =
-	    pg_script(pg,
-		      "CREATE TEMPORARY TABLE IF NOT EXISTS usage_batch "
-		      "(LIKE public.usage) ON COMMIT DELETE ROWS",
-		      err);
+	enum status status = pg_script(pg, "SAVEPOINT ledger", err);
 
 	if (status == STATUS_OK) {
-		status = copy_rows(pg, rows, err);
+		status = copy_rows(pg, rows->table, rows, err);
+	}
+	if (status != STATUS_CONFLICT) {
+		return status;
+	}
+	status = pg_script(pg, take_again, err);
+	if (status == STATUS_OK) {
+		status = copy_rows(pg, LEDGER_BATCH, rows, err);
 	}
 	if (status == STATUS_OK) {
 		status =
@@ -126,7 +136,8 @@ store_record(struct pg *pg, const struct store_record_rows *rows, size_t n,
 	for (size_t i = 0; i < n && status == STATUS_OK; i++) {
 		if (rows[i].rows_n > 0) {
 			status = rows[i].ledger ? take_rows(pg, &rows[i], err)
-						: copy_rows(pg, &rows[i], err);
+						: copy_rows(pg, rows[i].table,
+							    &rows[i], err);
 		}
 	}
 	if (status == STATUS_OK) {

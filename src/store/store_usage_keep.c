@@ -358,8 +358,9 @@ store_usage_recorded(struct pg *pg, const char *evaluation_id,
 	struct pg_result *result = NULL;
 	enum status status = pg_query(pg,
 				      "SELECT EXISTS (SELECT FROM usage "
-				      "WHERE evaluation_id = $1::uuid)",
-				      params, 1, &result, err);
+				      "WHERE evaluation_id = $1::uuid "
+				      "AND entry = $2 AND counted)",
+				      params, 2, &result, err);
 
 	if (status == STATUS_OK) {
 		*recorded = pg_value(result, 0, 0)[0] == 't';

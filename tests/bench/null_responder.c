@@ -8,8 +8,8 @@
  *	null_responder [--threads N] [--listen PATH] [--pool WORD]
  *		       [--config FILE]
  *
- * serves PATH, or the socket on descriptor 0.  Takes the responder's options, so that
- * the same web server configuration starts it.
+ * serves PATH, or the socket on descriptor 0.  Takes the responder's options,
+ * so that the same web server configuration starts it.
  */
 #include <fcgiapp.h>
 #include <getopt.h>

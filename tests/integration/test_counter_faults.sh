@@ -9,6 +9,7 @@ ROUNDS=${IMS_ROUNDS:-5}
 # who are admitted all the time.
 LIMIT=1000
 WIDE=10000000
+LOAD=()
 
 # policy NAME LIMIT USERS: a limit, and no call where it is not known.
 policy()
@@ -228,7 +229,7 @@ median()
 # given back; each answered call is in the ledger.
 test_killed()
 {
-	local server=$1 name=wide-killed-$1 victim n
+	local server=$1 name=wide-killed-$1${2:+-$2} victim n
 	web_up "$server" >&2
 	check "$name: something counts" wait_until 20 counters_known
 	load "$name" $((ROUNDS + 3)) "$name"
@@ -267,7 +268,7 @@ test_one_of_several()
 	stop housekeeper
 	for i in 2 3; do
 		start "memcached-$i" memcached -l 127.0.0.1 -p "$(port "memcached-$i")" \
-			-U 0 -m 64 -M -P "$VAR/run/memcached-$i.pid"
+			-U 0 -m 256 -M -P "$VAR/run/memcached-$i.pid"
 	done
 	MEMCACHED_SERVERS="127.0.0.1:$(port memcached),127.0.0.1:$(port memcached-2),127.0.0.1:$(port memcached-3)"
 	settings_write
@@ -281,7 +282,7 @@ test_one_of_several()
 	sleep 2
 	stop memcached-2
 	start memcached-2 memcached -l 127.0.0.1 -p "$(port memcached-2)" -U 0 \
-		-m 64 -M -P "$VAR/run/memcached-2.pid"
+		-m 256 -M -P "$VAR/run/memcached-2.pid"
 	load_wait
 	check "several: a new epoch has begun" wait_until 20 epoch_after "$before"
 	for i in 1 2 3; do
@@ -289,9 +290,72 @@ test_one_of_several()
 	done
 }
 
-LOAD=()
+# A second host comes and goes while the first counts by itself; here it is
+# what its housekeeper would write.
+test_second_host()
+{
+	local other=019ac000-0000-7000-8000-000000000002
+	web_down
+	stop housekeeper
+	unset MEMCACHED_SERVERS
+	SETTINGS_MORE='memcached_lost_ms = 1000
+memcached_back_ms = 1000'
+	settings_write
+	keeper_up >&2
+	web_up lighttpd >&2
+	check "alone: the host counts by itself" wait_until 20 counts host
+	load_both second 12
+	sleep 2
+	host_beat "$other" 0
+	check "second host: an epoch of memcached begins" \
+		wait_until 10 epoch_of memcached
+	is "$(counters_of)" unknown "second host: until it follows, nothing counts"
+	host_beat "$other" "$(epoch)"
+	check "second host: memcached counts" wait_until 15 counts memcached
+	load_wait
+	books_both second
+	load_both first 8
+	sleep 2
+	sql "SELECT node_remove('$other')" >/dev/null
+	check "first host: it is alone again" wait_until 15 counts host
+	load_wait
+	books_both first
+}
+
+# host_beat ID EPOCH: it follows that epoch, and has drained all.
+host_beat()
+{
+	sql "SELECT node_beat('$1', 'other', 0, true, $2,
+		now() + interval '1 day')" >/dev/null
+}
+
+epoch_of()
+{
+	[ "$(sql 'SELECT counts FROM counter_epochs
+		ORDER BY epoch DESC LIMIT 1')" = "$1" ]
+}
+
+# As after a boot: the memory is gone, the ledger is not.
+test_host_lost()
+{
+	local before
+	before=$(epoch)
+	load_both lost 4
+	load_wait
+	check "lost memory: the backlog drains" wait_until 60 drained
+	web_down
+	stop housekeeper
+	engine_sweep
+	rm -f "$VAR"/state/counters*
+	keeper_up >&2
+	web_up lighttpd >&2
+	check "lost memory: a new epoch has begun" wait_until 20 epoch_after "$before"
+	books_both lost
+}
+
 world_make
-SETTINGS_MORE='memcached_lost_ms = 1000
+SETTINGS_MORE='counter_alone = memcached
+memcached_lost_ms = 1000
 memcached_back_ms = 1000'
 world_up
 sql 'UPDATE policies SET enabled = false WHERE enabled'
@@ -309,6 +373,10 @@ test_killed apache
 test_one_of_several
 stop memcached-2
 stop memcached-3
+test_second_host
+test_host_lost
+test_killed lighttpd host
+test_killed apache host
 check "no sanitizer complained" \
 	not grep -hE 'Sanitizer|runtime error' "$VAR"/log/*.log
 tap_done

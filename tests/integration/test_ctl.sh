@@ -46,6 +46,26 @@ test_usage()
 	usage 'a list of policies of something' policy list all
 	usage 'config of something' config state_dir
 	usage 'status of something' status now
+	usage 'half of a node verb' node
+	usage 'a list of hosts of something' node list all
+	usage 'no host' node remove
+	usage 'two hosts' node remove a b
+	usage 'an unknown option of remove' node remove --please a
+	usage 'counters of something' counters now
+	usage 'counters of two things' counters status now
+	usage 'no reason' counters rebuild
+	usage 'an empty reason' counters rebuild --reason ''
+	usage 'a reason too long' counters rebuild \
+		--reason "$(printf '%01000d' 0)"
+	usage 'an unknown option of rebuild' counters rebuild --why x
+	usage 'a rebuild of something' counters rebuild --reason x all
+	usage 'no reason to use' counters use memcached
+	usage 'nothing to use' counters use --reason x
+	usage 'nothing known to use' counters use --reason x sqlite
+	usage 'two to use' counters use --reason x memcached postgresql
+	usage 'no call' usage
+	usage 'a call that has no id' usage 12345
+	usage 'two calls' usage 01930000-0000-7000-8000-000000000001 x
 	said ctl --help
 	is "$STATUS" 0 '--help succeeds'
 	like "$OUT" 'policy check FILE' '--help names the verbs'
@@ -54,6 +74,11 @@ test_usage()
 	said ctl --nonsense
 	is "$STATUS" 2 'an unknown option before the verb'
 }
+
+NEED_PG=(migrate seed 'key list' 'policy list' 'key revoke x'
+	'key create --role viewer' 'node list' 'node remove x' counters
+	'counters rebuild --reason x' 'counters use --reason x postgresql'
+	'usage 01930000-0000-7000-8000-000000000001')
 
 test_settings()
 {
@@ -73,8 +98,7 @@ test_settings()
 		"$VAR" >"$conf"
 	said env "IMS_CONFIG=$conf" "$PREFIX/bin/ims-policyctl" config
 	like "$OUT" '^fail_mode +closed  \(default open\)' 'IMS_CONFIG names it'
-	for verb in migrate seed 'key list' 'policy list' 'key revoke x' \
-		'key create --role viewer'; do
+	for verb in "${NEED_PG[@]}"; do
 		# shellcheck disable=SC2086 # words
 		said "$PREFIX/bin/ims-policyctl" --config "$conf" $verb
 		is "$STATUS" 1 "without pg_admin: $verb fails"
@@ -84,14 +108,37 @@ test_settings()
 	is "$STATUS" 1 'status of a host that never ran: fails'
 	like "$SAID" 'no engine has run' 'status of a host that never ran: why'
 	printf 'pg_admin = host=%s/none\n' "$VAR" >>"$conf"
-	for verb in migrate seed 'key list' 'policy list' 'key revoke x' \
-		'key create --role viewer'; do
+	for verb in "${NEED_PG[@]}"; do
 		# shellcheck disable=SC2086 # words
 		said "$PREFIX/bin/ims-policyctl" --config "$conf" $verb
 		is "$STATUS" 1 "without PostgreSQL: $verb fails"
 		like "$SAID" 'is PostgreSQL running, and is pg_admin right' \
 			"without PostgreSQL: $verb says what to do"
 	done
+}
+
+# Who may read and may not change.
+test_rights()
+{
+	local conf=$VAR/run/reader.conf verb
+	local id=01930000-0000-7000-8000-00000000000a
+	printf '[ims-policy]\nstate_dir = %s/none\npg_admin = %s\n' "$VAR" \
+		"$(conninfo ims_dev_api ims_policy)" >"$conf"
+	sql "SELECT node_beat('$id', 'old', 0, NULL, 1, now());
+		UPDATE nodes SET beat_at = now() - interval '1 hour'" >/dev/null
+	said "$PREFIX/bin/ims-policyctl" --config "$conf" node list
+	like "$OUT" '^old ' 'a reader may list hosts'
+	for verb in 'node remove old' 'counters rebuild --reason x' \
+		'counters use --reason x postgresql'; do
+		# shellcheck disable=SC2086 # words
+		said "$PREFIX/bin/ims-policyctl" --config "$conf" $verb
+		is "$STATUS" 1 "but not: $verb"
+		like "$SAID" 'pg_admin must be a member of ims_policy_owner' \
+			"and is told: $verb"
+	done
+	is "$(sql 'SELECT count(*) FROM nodes')" 1 'the host is still there'
+	is "$(sql 'SELECT count(*) FROM counter_epochs')" 0 'no epoch has begun'
+	sql 'DELETE FROM nodes'
 }
 
 test_keys()
@@ -245,6 +292,7 @@ world_make
 } >&2 || exit 2
 test_usage
 test_settings
+test_rights
 test_keys
 test_policies
 test_status

@@ -5,6 +5,8 @@
 # end the answers, the counters and the ledger say the same.
 . "$(dirname "$0")/lib.sh"
 
+# In the memory of one host, and in memcached, which several hosts share.
+COUNTS=${IMS_COUNTS:-host memcached}
 # Processes, threads, and threads behind another server.
 SERVERS=${IMS_SERVERS:-apache apache-proxy lighttpd}
 
@@ -185,25 +187,43 @@ test_books()
 		uniq -d | grep -vc -e -)" 0 "no id was given twice"
 }
 
-world_make
-world_up
-for server in $SERVERS; do
+counters_are()
+{
+	curl --silent --max-time 5 "$(web_url)/health/ready" |
+		grep -q "\"counters\":\"$counts\""
+}
+
+# Everything under $server, in $counts.
+test_server()
+{
+	local name=$counts-$server
 	web_up "$server" >&2
-	check "$server: something counts" wait_until 20 counters_known
+	check "$name: it counts" wait_until 20 counters_are
 	policies_begin
-	policy "rate-$server" behavioral '{"max_requests_per_minute": 100, "max_requests_per_hour": 100000, "max_requests_per_day": 1000000}'
+	policy "rate-$name" behavioral '{"max_requests_per_minute": 100, "max_requests_per_hour": 100000, "max_requests_per_day": 1000000}'
 	wait_until 10 published
-	test_rate "$server"
+	test_rate "$name"
 	policies_begin
-	policy "budget-$server" cost '{"max_daily_cost": 1, "reset_hour_utc": 0}'
+	policy "budget-$name" cost '{"max_daily_cost": 1, "reset_hour_utc": 0}'
 	wait_until 10 published
-	test_budget "$server"
+	test_budget "$name"
 	policies_begin
-	policy "user-$server" behavioral '{"max_requests_per_hour": 1000}'
-	policy "organization-$server" behavioral '{"max_requests_per_hour": 150}' \
+	policy "user-$name" behavioral '{"max_requests_per_hour": 1000}'
+	policy "organization-$name" behavioral '{"max_requests_per_hour": 150}' \
 		block organization
 	wait_until 10 published
-	test_several "$server"
+	test_several "$name"
+}
+
+world_make
+for counts in $COUNTS; do
+	web_down
+	[ -z "${SETTINGS_MORE:-}" ] || stop housekeeper
+	SETTINGS_MORE="counter_alone = $counts"
+	world_up
+	for server in $SERVERS; do
+		test_server
+	done
 done
 policies_begin
 policy boundary behavioral '{"max_requests_per_minute": 20}'

@@ -51,7 +51,15 @@ entry()
 	printf '%s\treserve\t2026-11-23T05:00:00.123456Z\t%s\tkey\tann\tfree\tred\torg\tapi\tproduction\tgpt-5\topenai\tgpt-4o\tazure\tdegrade\t1\t0.187500001\t2000\t10\t20\t0.000000001\tf\t1234.567\t2026-11-23T05:15:00Z\t42\tt\t{-1,2,-3,82,1795392000,1795478400,187500001}\n' "$1" "$B"
 }
 
-# copy: lines from standard input, as record/drain.c does it.
+# add: lines from standard input, as the housekeeper copies them at first.
+add()
+{
+	psql -X -q -At -v ON_ERROR_STOP=1 \
+		-d "$(conninfo ims_dev_keeper ims_policy)" \
+		-c "COPY usage ($(columns)) FROM STDIN" 2>&1
+}
+
+# copy: the same where one of them is there already; how many are new.
 copy()
 {
 	psql -X -q -At -v ON_ERROR_STOP=1 \
@@ -62,7 +70,7 @@ copy()
 
 copies()
 {
-	is "$(entry $A | copy)" 1 'the housekeeper copies an entry'
+	is "$(entry $A | add)" '' 'the housekeeper copies an entry'
 	is "$(sql "SELECT * FROM usage")" \
 		"$A|reserve|2026-11-23 05:00:00.123456+00|$B|key|ann|free|red|org|api|production|gpt-5|openai|gpt-4o|azure|degrade|1|0.187500001|2000|10|20|0.000000001|f|1234.567|2026-11-23 05:15:00+00|42|t|{-1,2,-3,82,1795392000,1795478400,187500001}" \
 		'nothing is lost on the way'
@@ -77,9 +85,49 @@ copies()
 		'also in a batch, and where the batch has it twice'
 	is "$(sql 'SELECT sum(calls), count(*) FROM usage_rollups')" '2|1' \
 		'and is rolled up once'
+	like "$( (entry $C; entry $A) | add)" 'duplicate key' \
+		'without the temporary table it is refused with all that came'
+	is "$(sql 'SELECT sum(calls) FROM usage_rollups')" 2 \
+		'and not rolled up'
+	is "$(add </dev/null)" '' 'a batch may be empty'
+	is "$(rollups_differ)" '' 'and the roll-ups are the sums'
 	like "$(entry $C | sed "s/\tann\t/\t$(head -c 2000 /dev/zero |
 		tr '\0' x)\t/" | copy)" 'check constraint' \
 		'a text too long for an index is an error of the data'
+	empty
+}
+
+# What was counted in an epoch that is over: epoch, counted, charges before,
+# epoch and counted afterwards.
+epochs()
+{
+	local epoch counted charges wanted name
+	sql "INSERT INTO counter_epochs (epoch, counts, reason, node)
+		VALUES (42, 'memcached', 'x', '$A'), (43, 'memcached', 'x', '$A')"
+	while IFS='|' read -r epoch counted charges wanted name; do
+		is "$(entry $A | sed -E "s/\t42\tt\t/\t$epoch\t$counted\t/
+				s/\{.*\}/$charges/" | add)$(sql \
+			"SELECT epoch, counted, charges IS NOT NULL FROM usage")" \
+			"${wanted//,/|}" "$name"
+		is "$(sql 'SELECT calls, cost FROM usage_rollups')" \
+			'1|0.187500001' "$name: in the roll-up once"
+		empty
+	done <<'TABLE'
+43|t|{1,2,3,4,5,6,7}|43,t,t|counted in the epoch that holds
+43|f|{1,2,3,4,5,6,7}|43,f,t|not counted in it
+44|t|{1,2,3,4,5,6,7}|44,t,t|in one that is not known here yet
+42|t|{1,2,3,4,5,6,7}|43,f,t|counted in one that is over
+42|f|{1,2,3,4,5,6,7}|43,f,t|not counted in one that is over
+0|f|{1,2,3,4,5,6,7}|43,f,t|when there was none
+\\N|f|{1,2,3,4,5,6,7}|43,f,t|in none
+42|f|\\N|43,f,f|no charges, to be looked at
+42|t|\\N|42,t,f|no charges, counted
+TABLE
+	(entry $A; entry $B | sed 's/\t42\tt/\t43\tt/') | copy >/dev/null
+	is "$(sql 'SELECT epoch, counted FROM usage ORDER BY evaluation_id')" \
+"43|f
+43|t" 'also by the temporary table, and each by itself'
+	sql 'DELETE FROM counter_epochs'
 	empty
 }
 
@@ -153,6 +201,40 @@ quarters()
 "2026-11-23 10:00:00|1
 2026-11-23 10:15:00|2
 2026-11-23 10:30:00|1" 'a quarter of an hour is the time of the call, in UTC'
+	empty
+	far
+}
+
+# A batch of many quarters, wherever its first entry is among them, with the
+# smallest and the largest id of each, of any version.
+far()
+{
+	local first
+	for first in 3 0 95 96 -1 1000000; do
+		take 'evaluation_id, entry, "timestamp", calls, cost, tokens,
+			counted' \
+			"SELECT (left(uuid7_floor(t)::text, 13) || rest)::uuid,
+				'settle', now(), 0, 1, 1, true
+			 FROM (SELECT timestamptz '2026-11-23Z' + q * interval
+				'15 minutes' + ms * interval '1 ms' AS t, q
+			       FROM unnest(ARRAY[$first, -1000000, -1, 0, 1, 2,
+				3, 4, 5, 95, 96, 97]) q,
+			       unnest(ARRAY[0, 1, 899999]) ms) m,
+			      unnest(ARRAY['-0000-0000-000000000000',
+				'-7000-8000-000000000000',
+				'-ffff-ffff-ffffffffffff']) rest
+			 ORDER BY q = $first DESC" >/dev/null
+		is "$(rollups_differ)" '' "quarters far from each other, $first"
+		empty
+	done
+	take 'evaluation_id, entry, "timestamp", calls, cost, tokens, counted' \
+		"SELECT id::uuid, 'settle', now(), 0, 1, 1, true
+		 FROM (VALUES ('ffffffff-ffff-ffff-ffff-ffffffffffff'),
+			      ('ffffffff-ffff-0000-0000-000000000000'),
+			      ('00000000-0000-0000-0000-000000000000'),
+			      ('00000000-0000-ffff-ffff-ffffffffffff')) v (id)
+		 " >/dev/null
+	is "$(rollups_differ)" '' 'the first and the last id of all'
 	empty
 }
 
@@ -480,6 +562,7 @@ retention()
 
 schema_world
 copies
+epochs
 refusals
 rollups
 views

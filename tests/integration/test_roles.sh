@@ -105,6 +105,9 @@ counter|SELECT * FROM counter_epochs
 counter|SELECT * FROM nodes
 counter|SELECT * FROM usage
 counter|SELECT * FROM usage_rollups
+counter|SELECT * FROM usage_calls
+counter|SELECT * FROM usage_charges
+counter|SELECT * FROM usage_expired
 counter|SELECT * FROM evaluations
 counter|SELECT * FROM policy_violations
 counter|SELECT * FROM policies
@@ -157,7 +160,7 @@ keeper|SELECT partitions_drop(now() - interval '10 years')
 keeper|SELECT partitions_drop_usage(now() - interval '10 years')
 keeper|CREATE TEMP TABLE usage_batch (LIKE public.usage); SELECT usage_take()
 keeper|SELECT * FROM usage_counters(now())
-keeper|SELECT * FROM usage, usage_charges, usage_calls
+keeper|SELECT * FROM usage, usage_charges, usage_calls, usage_expired
 keeper|INSERT INTO spool_cursors VALUES (gen_random_uuid(), 0, 0)
 keeper|UPDATE spool_cursors SET segment = 1, "offset" = 2, updated_at = now()
 keeper|SELECT counter_epoch_begin('memcached', 'x', gen_random_uuid(), 0); SELECT counter_epoch_ready(1)

@@ -18,7 +18,7 @@ IMS_PG=$(conninfo ims_dev_owner ims_policy)
 IMS_PG_ROOT=$(conninfo postgres ims_policy)
 IMS_PG_KEEPER=$(conninfo ims_dev_keeper ims_policy)
 IMS_PG_COUNTER=$(conninfo ims_dev_counter ims_policy)
-for part in store drain counter crowd node suite; do
+for part in store drain counter crowd node call suite; do
 	# One plan for all: their own plans and numbers are left out.
 	while IFS= read -r line; do
 		case $line in
