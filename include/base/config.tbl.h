@@ -37,7 +37,7 @@ NUMBER(memcached_back_ms, 5000, 100, 3600000, "ms",
 CHOICE(counter_alone, "host", "host|memcached",
        "what counts as long as a single host is registered: its own memory, "
        "without a round trip, or memcached as with several")
-NUMBER(counter_memory_bytes, 4294967296, 1048576, 1099511627776, "bytes",
+NUMBER(counter_memory_bytes, 4294967296, 67108864, 1099511627776, "bytes",
        "most that the counters and reservations of a single host may take, in "
        "a file of state_dir that is mapped")
 NUMBER(counter_wait_ms, 500, 10, 60000, "ms",
@@ -70,7 +70,7 @@ NUMBER(spool_sync_ms, 5, 0, 60000, "ms",
 NUMBER(drain_batch_bytes, 4194304, 4096, 268435456, "bytes",
        "most that one PostgreSQL transaction takes from the spool")
 NUMBER(drain_idle_ms, 50, 1, 60000, "ms",
-       "how long the housekeeper waits when the spool is empty")
+       "how long the housekeeper waits for more when the spool is nearly empty")
 NUMBER(revision_poll_ms, 1000, 50, 600000, "ms",
        "how often the policy revision is asked for beside LISTEN")
 NUMBER(pg_timeout_ms, 5000, 100, 600000, "ms",

@@ -255,6 +255,10 @@ publish(struct keeper_epoch *e, const struct store_node_epoch *now)
 		atomic_store(&e->board->counter_counts, counts);
 		log_info("counters: epoch %" PRIu64 " is %s", now->epoch,
 			 now->ready ? "ready" : "being rebuilt");
+		if (counts == BOARD_COUNTS_MEMCACHED ||
+		    counts == BOARD_COUNTS_POSTGRESQL) {
+			counter_host_delete(e->config->state_dir);
+		}
 	}
 	if (e->followed != now->epoch) {
 		e->followed = now->epoch;

@@ -282,7 +282,10 @@ drain(struct keeper *k)
 	if (k->has_pg) {
 		mark_drained(k);
 	}
-	return moved > 0 ? KEEPER_AGAIN : KEEPER_PERIOD;
+	if (atomic_load(&k->stop)) {
+		return moved > 0 ? KEEPER_AGAIN : KEEPER_PERIOD;
+	}
+	return drain_behind(k->drain) ? KEEPER_AGAIN : KEEPER_PERIOD;
 }
 
 static enum keeper_due

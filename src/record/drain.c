@@ -29,6 +29,7 @@ struct drain {
 	struct board *board;
 	size_t batch_bytes; /* the setting */
 	size_t limit_bytes; /* less after a refused batch, until some went */
+	bool behind;	    /* see drain_behind() */
 	bool placed;	    /* PLACE is known to be PostgreSQL's */
 	struct spool_place place;
 	struct buf payload;
@@ -322,6 +323,7 @@ step(struct drain *drain, struct pg *pg, size_t *moved, bool *again,
 	}
 	if (status == STATUS_OK) {
 		arrive(drain, next);
+		drain->behind = drain->payload.len >= drain->limit_bytes / 2;
 		drain->limit_bytes = drain->limit_bytes < drain->batch_bytes / 2
 					 ? drain->limit_bytes * 2
 					 : drain->batch_bytes;
@@ -354,6 +356,7 @@ drain_step(struct drain *drain, struct pg *pg, size_t *moved, struct err *err)
 	if (!drain->placed) {
 		status = find_place(drain, pg, why);
 	}
+	drain->behind = true; /* where something is refused */
 	for (bool again = true; status == STATUS_OK && again;) {
 		again = false;
 		status = step(drain, pg, &n, &again, why);
@@ -364,5 +367,12 @@ drain_step(struct drain *drain, struct pg *pg, size_t *moved, struct err *err)
 		return status;
 	}
 	*moved = n;
+	drain->behind = drain->behind && n > 0;
 	return STATUS_OK;
+}
+
+bool
+drain_behind(const struct drain *drain)
+{
+	return drain->behind;
 }

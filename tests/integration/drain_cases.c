@@ -533,6 +533,36 @@ drain_makes_slow_batches_smaller(void **state)
 	assert_true(tries > 1);
 }
 
+/* More than a batch is there, or what came since. */
+static void
+drain_knows_when_it_is_behind(void **state)
+{
+	struct world *w = *state;
+	size_t moved = 0;
+	struct err err;
+
+	drain_close(w->drain);
+	w->f->config.drain_batch_bytes = 4096;
+	assert_int_equal(
+	    drain_open(&w->f->config, w->f->board, &w->drain, &err), STATUS_OK);
+	assert_false(drain_behind(w->drain));
+	for (int i = 0; i < 200; i++) {
+		append(w, "allow");
+	}
+	assert_int_equal(drain_step(w->drain, w->pg, &moved, &err), STATUS_OK);
+	assert_true(moved > 0 && moved < 200);
+	assert_true(drain_behind(w->drain));
+	assert_int_equal(drain_all(w), 200 - moved);
+	assert_false(drain_behind(w->drain));
+	append(w, "allow");
+	assert_int_equal(drain_step(w->drain, w->pg, &moved, &err), STATUS_OK);
+	assert_int_equal(moved, 1);
+	assert_false(drain_behind(w->drain));
+	append(w, "maybe"); /* refused: what comes after it is not known */
+	assert_int_equal(drain_step(w->drain, w->pg, &moved, &err), STATUS_OK);
+	assert_true(drain_behind(w->drain));
+}
+
 static void
 drain_says_what_it_cannot_read(void **state)
 {
@@ -590,6 +620,7 @@ main(void)
 		CASE(drain_shares_the_ledger),
 		CASE(drain_goes_on_after_a_loss),
 		CASE(drain_makes_slow_batches_smaller),
+		CASE(drain_knows_when_it_is_behind),
 		CASE(drain_says_what_it_cannot_read),
 		CASE(drain_needs_its_folder),
 	};

@@ -67,7 +67,9 @@ test_decision()
 # What does not change from call to call.
 normal_answer()
 {
-	jq -S 'del(.evaluation_id, .evaluation_time_ms, .evaluation_time_us) |
+	jq -S 'del(.evaluation_id, .evaluation_time_ms, .evaluation_time_us,
+			.reservation.id, .reservation.expires_at) |
+		.limits[]? |= del(.remaining, .reset_at) |
 		.violations[]? |= del(.violation_id, .timestamp)' <<<"$BODY"
 }
 

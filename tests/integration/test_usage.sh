@@ -534,6 +534,8 @@ test_away()
 }
 
 world_make
+# Elsewhere than in this host's memory, so that it can be out of reach.
+SETTINGS_MORE='counter_alone = memcached'
 world_up
 web_up "$SERVER" >&2
 ok $? "$SERVER starts"

@@ -655,7 +655,7 @@ nobody_to_ask(void **unused)
 		     { BOARD_COUNTS_MEMCACHED, 0, 1 },
 		     { BOARD_COUNTS_POSTGRESQL, 0, 1 },
 		     { -1, 0, 1 },
-		     { 3, 0, 1 } };
+		     { BOARD_COUNTS_N, 0, 1 } };
 
 	alone.board = &board;
 	charge(SCOPE_USER, "ann", 100, 7);
