@@ -23,22 +23,22 @@ verb_bench()
 	CFLAGS='-O2 -g' suite_build release CC=gcc
 	suite_install release
 	if [ "${#names[@]}" -eq 0 ]; then
-		read -ra names <<<"decide $BENCH_SERVERS"
+		read -ra names <<<"decide counters $BENCH_SERVERS"
 	fi
 	BENCH=$VAR/bench
 	mkdir -p "$BENCH"
 	for name in "${names[@]}"; do
 		headline "bench: $name"
-		case " $BENCH_SERVERS decide " in
+		case " $BENCH_SERVERS decide counters " in
 		*" $name "*) ;;
 		*) die "there is no benchmark \"$name\"" \
-			"one of: decide $BENCH_SERVERS" ;;
+			"one of: decide counters $BENCH_SERVERS" ;;
 		esac
-		if [ "$name" = decide ]; then
-			bench_decide
-		else
-			(bench_server "$name") || die "bench $name failed"
-		fi
+		case $name in
+		decide) bench_decide ;;
+		counters) (bench_counters) || die "bench $name failed" ;;
+		*) (bench_server "$name") || die "bench $name failed" ;;
+		esac
 	done
 	bench_report >"$BENCH/benchmarks.md"
 	cp "$BENCH/benchmarks.md" "$ROOT/docs/benchmarks.md"
@@ -89,6 +89,31 @@ bench_callgrind()
 bench_collected()
 {
 	sed -n 's/.*Collected : \([0-9]*\).*/\1/p' "$1"
+}
+
+# Each store of counters, with a PostgreSQL of its own; then what memcached's
+# own client would cost.
+bench_counters()
+{
+	export IMS_PREFIX=$VAR/test/release/install
+	local programs=$VAR/test/release/tests/bench
+	# shellcheck source=/dev/null
+	. "$ROOT/tests/integration/lib.sh"
+	world_make
+	{
+		postgres_up
+		settings_write
+		database_owner
+		ctl migrate
+		database_logins
+	} >/dev/null || return 1
+	export IMS_PG IMS_PG_COUNTER
+	IMS_PG=$(conninfo ims_dev_owner ims_policy)
+	IMS_PG_COUNTER=$(conninfo ims_dev_counter ims_policy)
+	"$programs/bench_counter" >"$BENCH/counters.new" &&
+		"$programs/bench_counter_store" >"$BENCH/counters.store" &&
+		mv "$BENCH/counters.new" "$BENCH/counters" &&
+		cat "$BENCH/counters" "$BENCH/counters.store"
 }
 
 # bench_server SERVER: a world of its own, null responder and engine in turn.
@@ -235,6 +260,7 @@ bench_report()
 	TEXT
 	bench_report_servers
 	bench_report_decide
+	bench_report_counters
 }
 
 bench_report_servers()
@@ -307,4 +333,33 @@ bench_report_decide()
 	awk '{ printf "| %s | `%s` | %s |\n", $1, $2, $3 }' "$BENCH/decide"
 	printf '\nRaw: nanoseconds, best of five rounds for the decision.\n\n'
 	printf '```\n%s\n```\n' "$(cat "$BENCH/decide.ns")"
+}
+
+bench_report_counters()
+{
+	[ -s "$BENCH/counters" ] || return 0
+	cat <<-TEXT
+
+	## Counters
+
+	One take by each store: a call of one client, best of five rounds, on
+	accounts whose windows are full (CPU: of the client, without the server of
+	the store). Then contention: so many clients, each a thread with connections
+	of its own, take 5 counters of one and the same subject for half a second; a
+	conflict is a write that another was faster than, and is made again; "not
+	known" are calls that gave up after \`counter_wait_ms\`. Every counter must
+	hold what was admitted, no more and no less, or the run fails. PostgreSQL is
+	one that does not fsync.
+
+	$(cat "$BENCH/counters")
+	TEXT
+	[ -s "$BENCH/counters.store" ] || return 0
+	cat <<-TEXT
+
+	### memcached, by its own client
+
+	Reading and replacing accounts of 400 bytes, medians of fifteen rounds.
+
+	$(cat "$BENCH/counters.store")
+	TEXT
 }

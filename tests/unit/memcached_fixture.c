@@ -169,6 +169,16 @@ memcached_fixture_start_tcp(struct memcached_process *process)
 }
 
 void
+memcached_fixture_stop(struct memcached_process *process)
+{
+	int status = 0;
+
+	kill(process->pid, SIGSTOP);
+	pid_t stopped = waitpid(process->pid, &status, WUNTRACED);
+	assert(stopped == process->pid && WIFSTOPPED(status));
+}
+
+void
 memcached_fixture_kill(struct memcached_process *process)
 {
 	if (process->pid > 0) {

@@ -33,6 +33,9 @@ void memcached_fixture_restart(struct memcached_process *process);
 /* kill -9, and wait for its end; of one that does not run: nothing. */
 void memcached_fixture_kill(struct memcached_process *process);
 
+/* Stop it; none of its threads runs when this returns. */
+void memcached_fixture_stop(struct memcached_process *process);
+
 /* Send it REQUEST and get what it says in the next moments, up to a NUL. */
 void memcached_fixture_say(const struct memcached_process *process,
 			   const char *request, char *out, size_t out_n);
