@@ -114,7 +114,9 @@ BEGIN
 	WHERE NOT EXISTS (
 		SELECT FROM usage e
 		WHERE e.evaluation_id = d.evaluation_id AND
-		      e.entry IN ('settle', 'expire', 'report'));
+		      (e.entry IN ('settle', 'expire') OR
+		       (e.entry = 'report' AND
+			e.key_id IS NOT DISTINCT FROM u.key_id)));
 	expired := usage_take();
 	UPDATE usage_expired SET until = ends;
 	RETURN NEXT;
@@ -156,6 +158,8 @@ BEGIN
 		JOIN usage m ON m.evaluation_id = r.evaluation_id AND
 				m.entry = 'reserve'
 		WHERE r.entry = 'report' AND
+		      -- nobody could ask whose call it was when it came
+		      r.key_id IS NOT DISTINCT FROM m.key_id AND
 		      r.evaluation_id >= uuid7_floor(now() - interval '45 days')
 		      AND NOT EXISTS (SELECT FROM usage s
 				      WHERE s.evaluation_id = r.evaluation_id

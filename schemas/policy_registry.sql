@@ -147,6 +147,6 @@ BEGIN;
 \ir 011_usage_keep.sql
 INSERT INTO schema_migrations (version, name, sha256) VALUES
 	(11, '011_usage_keep.sql',
-	 'bb7e20803dc50466a268d43121fba0401169fb6b37ce146fdc420e90a6d1ee42');
+	 'd236b98b5033c0f0725c5f858006528d74fdd0f80f5ee7704445b88ff0472954');
 COMMIT;
 \endif

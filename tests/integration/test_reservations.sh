@@ -116,6 +116,20 @@ reservation_unsettled = release'
 	is "$(left released)" 0.9 "release: changes nothing"
 }
 
+# A report that came while nobody could ask whose call it was: another key's
+# settles nothing, and the call expires.
+test_foreign_report()
+{
+	call foreign 0.4
+	check "the backlog drains" wait_until 10 drained
+	sql "INSERT INTO usage (evaluation_id, entry, \"timestamp\", key_id, calls,
+		cost, tokens, counted)
+	VALUES ('$ID', 'report', now(), 'somebody', 0, 0, 0, true)"
+	check "foreign: the call expires" wait_until 15 entries_are "$ID" \
+		'expire 0, report 0, reserve 0.4'
+	is "$(left foreign)" 0.6 "foreign: and stays charged"
+}
+
 # Reported in time, and never expired.
 test_reported()
 {
@@ -194,6 +208,7 @@ sql 'UPDATE policies SET enabled = false WHERE enabled'
 policy budget cost '{"max_daily_cost": 1}'
 test_charged
 test_reported
+test_foreign_report
 test_released
 test_ledger_alone
 test_leases
