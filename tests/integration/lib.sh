@@ -194,6 +194,15 @@ header()
 	sed -n "s/^$1: //Ip" <<<"$HEAD" | tail -n1
 }
 
+# Does every process of the engine decide by the newest revision?  One may be
+# loading it for a moment, and decides by the one before.
+published()
+{
+	ask /health/ready -H "Authorization: Bearer $(key viewer)"
+	[ "$(field '[.processes[].policy_revision] | unique | join(" ")')" = \
+		"$(sql 'SELECT revision FROM policy_revision')" ]
+}
+
 # field FILTER: jq on the last answer.
 field()
 {

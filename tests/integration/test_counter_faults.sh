@@ -23,13 +23,6 @@ policy()
 		'test')"
 }
 
-published()
-{
-	evaluate '{"model_id":"gpt-4o-mini","user_id":"nobody"}'
-	[ "$(field .policy_revision)" = \
-		"$(sql 'SELECT revision FROM policy_revision')" ]
-}
-
 # load NAME SECONDS USER: in the background; LOAD has its pid, too.
 load()
 {

@@ -27,13 +27,6 @@ policies_begin()
 	sql 'UPDATE policies SET enabled = false WHERE enabled'
 }
 
-published()
-{
-	evaluate '{"model_id":"gpt-4o-mini","user_id":"nobody"}'
-	[ "$(field .policy_revision)" = \
-		"$(sql 'SELECT revision FROM policy_revision')" ]
-}
-
 # load NAME COUNT BODY [THREADS] [IDS]: so many requests, all at once.
 load()
 {

@@ -14,13 +14,6 @@ policy()
 		'pre_flight', 'block', 'block', 'user', '{}', '$3', 'test')"
 }
 
-published()
-{
-	evaluate '{"model_id":"gpt-4o-mini","user_id":"nobody"}'
-	[ "$(field .policy_revision)" = \
-		"$(sql 'SELECT revision FROM policy_revision')" ]
-}
-
 # call USER COST: a call; ID is its evaluation's.
 call()
 {
