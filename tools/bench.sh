@@ -181,7 +181,9 @@ bench_published()
 {
 	evaluate '{"model_id":"gpt-4o-mini"}'
 	[ "$(field .policy_revision)" = \
-		"$(sql 'SELECT revision FROM policy_revision')" ] && counters_known
+		"$(sql 'SELECT revision FROM policy_revision')" ] &&
+		curl --silent --max-time 5 "$(web_url)/health/ready" |
+		grep -q "\"counters\":\"${SETTINGS_MORE##* }\""
 }
 
 # The backlog of one run is not left to the next.
@@ -209,7 +211,7 @@ bench_one()
 	web_up "$server" >/dev/null || return 1
 	if [ "$program" != null ]; then
 		bench_policies "$program"
-		wait_until 15 bench_published || return 1
+		wait_until 30 bench_published || return 1
 	fi
 	IMS_KEY=$(key evaluator) IMS_DELAY_MS=$pause IMS_USERS=$users \
 		wrk -t2 -c"$BENCH_CONNECTIONS" -d2s \
