@@ -56,4 +56,10 @@ void body_report_begin(struct body_report *report);
 enum status body_report_check(const struct json *root, const struct body *body,
 			      struct err *err) MUST_CHECK;
 
+/* Read every member of the object AT with READ, also behind a wrong one. */
+typedef enum status body_member_fn(struct body_reading *r,
+				   const struct json *at);
+enum status body_field_members(struct body_reading *r, const struct json *at,
+			       body_member_fn *read) MUST_CHECK;
+
 #endif /* ENGINE_BODY_FIELD_H */

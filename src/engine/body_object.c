@@ -83,6 +83,24 @@ body_field_TAGS(struct body_reading *r, const struct body_field *field,
 	return status;
 }
 
+enum status
+body_field_members(struct body_reading *r, const struct json *at,
+		   body_member_fn *read)
+{
+	struct json_iter iter = { 0 };
+	struct json member;
+	enum status status = json_expect(at, JSON_OBJECT, r->err);
+
+	if (status != STATUS_OK) {
+		return status;
+	}
+	while (json_next(at, &iter, &member)) {
+		enum status one = read(r, &member);
+		status = one != STATUS_OK ? one : status;
+	}
+	return status;
+}
+
 static enum status
 read_requirement(struct body_reading *r, const struct json *at)
 {
@@ -118,19 +136,8 @@ enum status
 body_field_REQUIRES(struct body_reading *r, const struct body_field *field,
 		    const struct json *at)
 {
-	struct json_iter iter = { 0 };
-	struct json member;
-	enum status status = json_expect(at, JSON_OBJECT, r->err);
-
 	(void)field;
-	if (status != STATUS_OK) {
-		return status;
-	}
-	while (json_next(at, &iter, &member)) {
-		enum status one = read_requirement(r, &member);
-		status = one != STATUS_OK ? one : status;
-	}
-	return status;
+	return body_field_members(r, at, read_requirement);
 }
 
 static enum status

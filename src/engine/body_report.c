@@ -69,19 +69,8 @@ enum status
 body_field_USAGE(struct body_reading *r, const struct body_field *field,
 		 const struct json *at)
 {
-	struct json_iter iter = { 0 };
-	struct json member;
-	enum status status = json_expect(at, JSON_OBJECT, r->err);
-
 	(void)field;
-	if (status != STATUS_OK) {
-		return status;
-	}
-	while (json_next(at, &iter, &member)) {
-		enum status one = read_usage_member(r, &member);
-		status = one != STATUS_OK ? one : status;
-	}
-	return status;
+	return body_field_members(r, at, read_usage_member);
 }
 
 enum status
