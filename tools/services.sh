@@ -10,7 +10,8 @@ ROLES=(evaluator viewer resolver admin)
 
 # ---- processes: each has its pid in run/NAME.pid and its log in log/NAME.log
 
-# start NAME COMMAND...: as the engine's user, in a session of its own.
+# start NAME COMMAND...: as the engine's user, in a session of its own; returns
+# when it is that command, not this shell's copy, or has ended already.
 start()
 {
 	local name=$1 as=()
@@ -21,6 +22,9 @@ start()
 	fi
 	"${as[@]}" setsid "$@" >>"$VAR/log/$name.log" 2>&1 </dev/null &
 	printf '%s\n' "$!" >"$VAR/run/$name.pid"
+	until running "$name" || ! kill -0 "$!" 2>/dev/null; do
+		sleep 0.01
+	done
 }
 
 # running NAME: does the pid of run/NAME.pid live, and is it ours?

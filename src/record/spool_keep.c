@@ -79,6 +79,11 @@ spool_keep_account(const char *state_dir, struct board *board,
 {
 	struct sizes sizes = { .state_dir = state_dir };
 	uint64_t said = spool_backlog_bytes(board);
+	/*
+	 * Before the files are looked at: what is appended meanwhile then counts
+	 * as not yet drained, and nothing as drained that is not.
+	 */
+	uint64_t appended = atomic_load(&board->spool_appended_bytes);
 
 	if (from != NULL) {
 		sizes.from = *from;
@@ -86,7 +91,6 @@ spool_keep_account(const char *state_dir, struct board *board,
 	if (spool_file_each(state_dir, add_size, &sizes, NULL) != STATUS_OK) {
 		return;
 	}
-	uint64_t appended = atomic_load(&board->spool_appended_bytes);
 	if (from == NULL && appended > 0 && said <= sizes.bytes) {
 		return; /* what the last keeper said is as good */
 	}

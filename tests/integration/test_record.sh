@@ -389,22 +389,33 @@ test_poll()
 	sql 'ALTER TABLE policies ENABLE TRIGGER policies_4_revision'
 }
 
-# connections N: has the housekeeper N of them?
+# The housekeeper's connections, by their servers' pids; of several, because
+# it has one for each of its works.
 connections()
 {
-	[ "$(sql_postgres ims_policy <<<"SELECT count(*) FROM pg_stat_activity
-		WHERE application_name LIKE 'ims-policy%'")" = "$1" ]
+	sql_postgres ims_policy <<<"SELECT pid FROM pg_stat_activity
+		WHERE application_name LIKE 'ims-policy%' ORDER BY pid"
+}
+
+# connected_anew BEFORE: it has some, and none of those.
+connected_anew()
+{
+	local now
+	now=$(connections)
+	[ -n "$now" ] && ! grep -qxF "$1" <<<"$now"
 }
 
 # A connection that the server ends, and the partitions' and tables' absence.
 test_trouble()
 {
+	local before
+	before=$(connections)
 	sql_postgres ims_policy >/dev/null <<-SQL
 	SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 	  WHERE application_name LIKE 'ims-policy%';
 	SQL
 	check 'connections ended by the server: made anew' \
-		wait_until 5 connections 1
+		wait_until 5 connected_anew "$before"
 	took=$(change)
 	check "and listened on ($took us)" [ "$took" -lt 900000 ]
 
