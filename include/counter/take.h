@@ -40,9 +40,10 @@ struct take {
 	size_t *place_of; /* [n] */
 	struct place *places;
 	size_t places_n;
-	struct counter_item *items; /* [places_n], listed */
+	struct counter_item *items; /* [places_n + 1], listed; and a note */
 	struct place **order;	    /* [places_n], whose they are */
 	bool begun;		    /* it stands in the journal */
+	bool note_tried, noted;	    /* the call's note is written */
 	int64_t began_us, wait_us;
 	int64_t pause_us, pause_wait_us;
 };
@@ -70,6 +71,10 @@ void take_read(struct take *t);
 
 /* Write what is pending, or fence what is unsure. */
 void take_write(struct take *t);
+
+/* Write the call's note where it is not written yet, or delete it. */
+void take_note(struct take *t);
+void take_unnote(struct take *t);
 
 /* Give back what is written, or may be; what cannot be is lost. */
 void take_withdraw(struct take *t);

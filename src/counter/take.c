@@ -54,6 +54,7 @@ refuse(struct take *t)
 		/* from now on it is to be given back in any case */
 		t->worker->slot->phase = JOURNAL_UNDOING;
 		take_withdraw(t);
+		take_unnote(t);
 		counter_worker_end(t->worker);
 	}
 	for (size_t i = 0; i < t->n; i++) {
@@ -192,13 +193,7 @@ admit(struct take *t)
 		t->worker->slot->phase = JOURNAL_TAKEN;
 		take_settle(t);
 	}
-	if (t->call->note_n > 0) {
-		char name[COUNTER_KEY_BYTES];
-
-		counter_note_name('r', &t->call->evaluation_id, 1, name);
-		counter_note_put(t->worker, name, t->call->note,
-				 t->call->note_n, t->call->note_expires_us);
-	}
+	take_note(t);
 }
 
 /* No store: nothing is known. */

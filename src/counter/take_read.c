@@ -48,7 +48,7 @@ take_places(struct take *t)
 		which[at * t->n + p->claim.n++] = i;
 		p->bits |= UINT64_C(1) << i;
 	}
-	t->items = arena_array(arena, t->places_n, sizeof(*t->items));
+	t->items = arena_array(arena, t->places_n + 1, sizeof(*t->items));
 	t->order = arena_array(arena, t->places_n, sizeof(struct place *));
 }
 

@@ -126,6 +126,74 @@ skip_idle(struct take *t)
 	}
 }
 
+/*
+ * The note of the call, which nobody has written yet: its name is that of a new
+ * evaluation.
+ */
+static struct counter_item
+note_item(const struct take *t)
+{
+	const struct counter_call *call = t->call;
+	struct counter_item item = { .state = ITEM_ABSENT };
+
+	counter_note_name('r', &call->evaluation_id, 1, item.key);
+	item.next = call->note;
+	item.next_n = call->note_n;
+	item.expires_s = call->note_expires_us / 1000000 + 1;
+	return item;
+}
+
+static bool
+has_note(const struct take *t)
+{
+	return t->call->note_n > 0 &&
+	       t->call->note_n <= COUNTER_VALUE_MAX_BYTES;
+}
+
+/*
+ * Replace the first N items, and where that is done at once anyway, make the
+ * note with them.  Once: what moved may be the note.
+ */
+static void
+swap(struct take *t, size_t n, bool fence)
+{
+	const struct counter_store_type *type = t->store->type;
+	bool with_note =
+	    type->atomic && !fence && !t->note_tried && has_note(t);
+
+	if (with_note) {
+		t->note_tried = true;
+		t->items[n] = note_item(t);
+	}
+	type->swap(t->store, t->items, with_note ? n + 1 : n);
+	if (with_note) {
+		t->noted = t->items[n].result == ITEM_REPLACED;
+	}
+}
+
+void
+take_note(struct take *t)
+{
+	if (t->noted || !has_note(t)) {
+		return;
+	}
+	const struct counter_item item = note_item(t);
+
+	t->store->type->put(t->store, &item, 1);
+	t->noted = true;
+}
+
+void
+take_unnote(struct take *t)
+{
+	if (t->noted) {
+		struct counter_item item = note_item(t);
+
+		item.next_n = 0;
+		t->store->type->put(t->store, &item, 1);
+	}
+}
+
 void
 take_write(struct take *t)
 {
@@ -148,7 +216,7 @@ take_write(struct take *t)
 		lose_large(t, n);
 		return;
 	}
-	t->store->type->swap(t->store, t->items, n);
+	swap(t, n, fence);
 	for (size_t i = 0; i < n; i++) {
 		written(t, t->order[i], t->items[i].result, fence);
 	}

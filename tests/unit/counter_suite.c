@@ -497,6 +497,45 @@ notes_are_kept(void **unused)
 }
 
 static void
+give_note(struct counter_call *call)
+{
+	call->note = "note";
+	call->note_n = 4;
+	call->note_expires_us = call->expires_us;
+}
+
+/* What is replaced at once takes the note along; else it goes by itself, and
+ * nothing is waited for. */
+static void
+a_note_is_no_round_trip(void **unused)
+{
+	struct counter_store *store = stores->open(stores->arg);
+	struct counter_worker *worker = counter_worker_on(counter, store);
+	struct charging c = { .n = 0 };
+	char id[UUID_TEXT_BYTES];
+	struct counter_call call = call_of(id);
+	struct counter_note note = { .n = 0 };
+
+	(void)unused;
+	give_note(&call);
+	charging_add(&c, CONSTRAINT_max_requests_per_day, SCOPE_USER, "ann", 9,
+		     1);
+	charging_add(&c, CONSTRAINT_max_daily_cost, SCOPE_TEAM, "red", 90, 10);
+	uint64_t trips = store->round_trips;
+	assert_true(counter_take(worker, &call, c.items, c.n, c.out));
+	assert_true(store->round_trips <= trips + 2);
+	counter_note_name('r', &call.evaluation_id, 1, note.name);
+	counter_note_read(worker, arena, &note, NULL, 0, 0);
+	assert_int_equal(note.state, NOTE_FOUND);
+	assert_memory_equal(note.value, "note", 4);
+	/* It is there: the charges are taken all the same. */
+	assert_true(counter_take(worker, &call, c.items, c.n, c.out));
+	assert_int_equal(c.out[0].result, CHARGE_FITS);
+	assert_int_equal(c.out[0].used, 1);
+	counter_worker_free(worker);
+}
+
+static void
 a_call_brings_its_note(void **unused)
 {
 	struct counter_worker *worker = worker_new();
@@ -506,9 +545,7 @@ a_call_brings_its_note(void **unused)
 	struct counter_call call = call_of(id);
 
 	(void)unused;
-	call.note = "note";
-	call.note_n = 4;
-	call.note_expires_us = call.expires_us;
+	give_note(&call);
 	charging_add(&c, CONSTRAINT_max_requests_per_day, SCOPE_USER, "ann", 0,
 		     1);
 	counter_note_name('r', &call.evaluation_id, 1, note.name);
@@ -632,6 +669,7 @@ counter_suite_run(const struct suite_stores *given)
 		CASE(what_is_lost_is_unknown),
 		CASE(a_rate_admits_its_limit),
 		CASE(two_round_trips),
+		CASE(a_note_is_no_round_trip),
 		CASE(all_subjects_or_none),
 		CASE(what_is_given_back_fits_again),
 		CASE(an_undone_call_takes_nothing),
