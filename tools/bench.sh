@@ -9,9 +9,9 @@ BENCH_ROUNDS=${BENCH_ROUNDS:-3}
 BENCH_SECONDS=${BENCH_SECONDS:-8}
 BENCH_CONNECTIONS=32
 BENCH_SERVERS='lighttpd apache-proxy apache'
-# null responder; all seed policies but what counts; with three rate windows
-# and two budgets, of many users, of one, and in memcached.
-BENCH_PROGRAMS='null engine counting hot shared'
+# What is measured behind a web server, and whether PostgreSQL copies the
+# records from the spool meanwhile, on the same cores (see bench_report_servers).
+BENCH_PROGRAMS='null engine counting hot shared drained violating'
 BENCH_POLICIES='10 100 1000 10000'
 BENCH_STAGES='json_doc_parse body_read facts_settle decide record_write answer_write'
 
@@ -130,7 +130,7 @@ bench_server()
 		for program in $BENCH_PROGRAMS; do
 			bench_one "$server" "$program" full 0
 		done
-		note "round $round of $BENCH_ROUNDS: $(tail -n5 "$BENCH/$server" |
+		note "round $round of $BENCH_ROUNDS: $(tail -n"$(wc -w <<<"$BENCH_PROGRAMS")" "$BENCH/$server" |
 			awk '{ printf "%s %s/s  ", $1, $3 }')"
 	done
 	# A fifth of the full load with counters, the same for all.
@@ -193,13 +193,57 @@ bench_drained()
 	[ "$(sed -n 's/^ims_policy_spool_backlog_bytes //p' <<<"$BODY")" = 0 ]
 }
 
+# The records stay in the spool from here until bench_unhold: whoever copies
+# them into the table waits, and takes no processor.
+bench_hold()
+{
+	exec {BENCH_HOLD}> >(psql -X -q -v ON_ERROR_STOP=1 \
+		"$(conninfo ims_dev_owner ims_policy)")
+	printf 'BEGIN;\nLOCK TABLE evaluations IN ACCESS EXCLUSIVE MODE;\n' \
+		>&"$BENCH_HOLD"
+	wait_until 10 bench_held
+}
+
+bench_held()
+{
+	[ "$(sql "SELECT count(*) FROM pg_locks WHERE granted AND
+		relation = 'evaluations'::regclass AND
+		mode = 'AccessExclusiveLock'")" = 1 ]
+}
+
+# COPIED: how many records a second are copied then, with nothing else to do.
+bench_unhold()
+{
+	local before begun
+	exec {BENCH_HOLD}>&-
+	wait_until 10 not bench_held
+	before=$(sql 'SELECT count(*) FROM evaluations')
+	begun=$(date +%s%6N)
+	wait_until 120 bench_drained || return 1
+	COPIED=$((($(sql 'SELECT count(*) FROM evaluations') - before) *
+		1000000 / ($(date +%s%6N) - begun)))
+}
+
+# bench_load SECONDS: the same for all, by the variables of bench_one.
+bench_load()
+{
+	IMS_KEY=$(key evaluator) IMS_DELAY_MS=$pause IMS_USERS=$users \
+		IMS_REGION=$region wrk -t2 -c"$BENCH_CONNECTIONS" -d"$1s" \
+		--latency -s "$ROOT/tests/bench/post.lua" \
+		"$(web_url)/evaluate.fcgi"
+}
+
 # bench_one SERVER PROGRAM LOAD PAUSE-MS: a line
-# "PROGRAM LOAD REQUESTS/S P50-MS P99-MS ERRORS".
+# "PROGRAM LOAD REQUESTS/S P50-MS P99-MS ERRORS COPIED/S".
 bench_one()
 {
 	local server=$1 program=$2 load=$3 pause=$4
-	local out=$BENCH/$server.$program.$load.wrk users=1000
-	[ "$program" != hot ] || users=1
+	local out=$BENCH/$server.$program.$load.wrk users=1000 region=us-east
+	COPIED=-
+	case $program in
+	hot) users=1 ;;
+	violating) region= ;;
+	esac
 	ENGINE_FOLDER=$PREFIX/libexec/ims-policy
 	if [ "$program" = null ]; then
 		ENGINE_FOLDER=$VAR/null
@@ -213,22 +257,28 @@ bench_one()
 		bench_policies "$program"
 		wait_until 30 bench_published || return 1
 	fi
-	IMS_KEY=$(key evaluator) IMS_DELAY_MS=$pause IMS_USERS=$users \
-		wrk -t2 -c"$BENCH_CONNECTIONS" -d2s \
-		-s "$ROOT/tests/bench/post.lua" "$(web_url)/evaluate.fcgi" \
-		>/dev/null
-	IMS_KEY=$(key evaluator) IMS_DELAY_MS=$pause IMS_USERS=$users \
-		wrk -t2 -c"$BENCH_CONNECTIONS" -d"${BENCH_SECONDS}s" --latency \
-		-s "$ROOT/tests/bench/post.lua" "$(web_url)/evaluate.fcgi" \
-		>"$out"
-	[ "$program" = null ] || wait_until 60 bench_drained
+	bench_load 2 >/dev/null
+	case $program in
+	null)
+		bench_load "$BENCH_SECONDS" >"$out"
+		;;
+	drained | violating)
+		bench_load "$BENCH_SECONDS" >"$out"
+		wait_until 60 bench_drained || return 1
+		;;
+	*)
+		wait_until 60 bench_drained && bench_hold || return 1
+		bench_load "$BENCH_SECONDS" >"$out"
+		bench_unhold || return 1
+		;;
+	esac
 	web_down
-	bench_read "$program" "$load" <"$out" >>"$BENCH/$server"
+	bench_read "$program" "$load" "$COPIED" <"$out" >>"$BENCH/$server"
 }
 
 bench_read()
 {
-	awk -v program="$1" -v load="$2" '
+	awk -v program="$1" -v load="$2" -v copied="$3" '
 	function ms(text) {
 		if (text ~ /us$/) return text / 1000
 		if (text ~ /ms$/) return text + 0
@@ -239,7 +289,8 @@ bench_read()
 	$1 == "Requests/sec:" { rps = $2 }
 	/Non-2xx/ { errors += $NF }
 	/Socket errors/ { gsub(",", ""); errors += $4 + $6 + $8 + $10 }
-	END { printf "%s %s %.0f %.3f %.3f %d\n", program, load, rps, p50, p99, errors }'
+	END { printf "%s %s %.0f %.3f %.3f %d %s\n", program, load, rps, p50,
+	    p99, errors, copied }'
 }
 
 # ---- the report
@@ -271,22 +322,33 @@ bench_report_servers()
 	cat <<-TEXT
 	## Behind a web server
 
-	1 KB body, $BENCH_CONNECTIONS keep-alive connections, wrk on the same
-	machine, all seed policies, each evaluation recorded and on its way to
-	PostgreSQL on the same machine. \`null\` reads the same body and answers 200
-	bytes; \`engine\` decides without counters; \`counting\` with three rate
-	windows and two budgets, of 1,000 users; \`hot\` the same of one user;
-	\`shared\` as \`counting\`, in memcached as with several hosts.
-	Medians of $BENCH_ROUNDS rounds of $BENCH_SECONDS s. "A fifth": all under a
-	fifth of the full load of \`counting\`.
+	1 KB body, $BENCH_CONNECTIONS keep-alive connections, wrk and PostgreSQL on
+	the same machine, all seed policies, none of which is violated; each call is
+	recorded. Medians of $BENCH_ROUNDS rounds of $BENCH_SECONDS s; "a fifth": all
+	under a fifth of the full load of \`counting\`.
 
-	| server | what | requests/s | ratio to null | p50 / p99 ms | p99 at a fifth | ratio to null |
-	|---|---|---|---|---|---|---|
+	| what | |
+	|---|---|
+	| \`null\` | reads the same body and answers 200 bytes |
+	| \`engine\` | without counters; the record in the spool |
+	| \`counting\` | three rate windows and two budgets, of 1,000 users |
+	| \`hot\` | the same, of one user |
+	| \`shared\` | as \`counting\`, in memcached as with several hosts |
+	| \`drained\` | as \`counting\`, and PostgreSQL takes the records from the spool on the same cores all the while |
+	| \`violating\` | as \`drained\`, and each call violates a policy that logs |
+
+	In the first five rounds the records stay in the spool, as safe as they are,
+	until the load is over: what a decision costs by itself. \`copied/s\` is how
+	many a second PostgreSQL takes then. In \`drained\` and \`violating\` one
+	machine does all of it at once.
+
+	| server | what | requests/s | ratio to null | p50 / p99 ms | p99 at a fifth | ratio to null | copied/s |
+	|---|---|---|---|---|---|---|---|
 	TEXT
 	for server in $BENCH_SERVERS; do
 		[ -s "$BENCH/$server" ] && bench_report_server "$server"
 	done
-	printf '\nRaw: program, load, requests/s, p50 ms, p99 ms, errors.\n\n'
+	printf '\nRaw: program, load, requests/s, p50 ms, p99 ms, errors, copied/s.\n\n'
 	for server in $BENCH_SERVERS; do
 		[ -s "$BENCH/$server" ] || continue
 		printf '```\n%s\n%s\n```\n\n' "$server" "$(cat "$BENCH/$server")"
@@ -295,8 +357,12 @@ bench_report_servers()
 
 bench_report_server()
 {
-	awk -v server="$1" '
-	{ k = $1 $2; n[k]++; rps[k, n[k]] = $3; p50[k, n[k]] = $4; p99[k, n[k]] = $5 }
+	awk -v server="$1" -v programs="$BENCH_PROGRAMS" '
+	{
+		k = $1 $2; n[k]++
+		rps[k, n[k]] = $3; p50[k, n[k]] = $4; p99[k, n[k]] = $5
+		copied[k, n[k]] = $7
+	}
 	function median(of, k,    i, j, t, a) {
 		for (i = 1; i <= n[k]; i++) a[i] = of[k, i]
 		for (i = 2; i <= n[k]; i++)
@@ -306,15 +372,16 @@ bench_report_server()
 		return a[int((n[k] + 1) / 2)]
 	}
 	END {
-		split("null engine counting hot shared", what, " ")
-		for (i = 1; i <= 5; i++) {
+		programs_n = split(programs, what, " ")
+		for (i = 1; i <= programs_n; i++) {
 			p = what[i]
-			printf "| %s | %s | %d | %.2f | %.2f / %.2f | %.2f | %.1f |\n",
+			printf "| %s | %s | %d | %.2f | %.2f / %.2f | %.2f | %.1f | %s |\n",
 			    server, p, median(rps, p "full"),
 			    median(rps, p "full") / median(rps, "nullfull"),
 			    median(p50, p "full"), median(p99, p "full"),
 			    median(p99, p "fifth"),
-			    median(p99, p "fifth") / median(p99, "nullfifth")
+			    median(p99, p "fifth") / median(p99, "nullfifth"),
+			    median(copied, p "full")
 		}
 	}' "$BENCH/$1"
 }

@@ -1,19 +1,22 @@
 -- post: what wrk sends: the evaluation of a prompt that makes the body
 -- IMS_BODY_BYTES long (1024), with the key IMS_KEY, for each of IMS_USERS
--- users in turn (1); with IMS_DELAY_MS, a pause of that length on average
--- between two requests of a connection.
+-- users in turn (1), to the region IMS_REGION (us-east; "": it is not said, and
+-- the seed policies log that as a violation); with IMS_DELAY_MS, a pause of
+-- that length on average between two requests of a connection.
 
 local bytes = tonumber(os.getenv("IMS_BODY_BYTES") or "1024")
 local pause = tonumber(os.getenv("IMS_DELAY_MS") or "0")
 local users = tonumber(os.getenv("IMS_USERS") or "1")
+local region = os.getenv("IMS_REGION") or "us-east"
 local text = "Please summarise the minutes of the meeting in five lines. "
 local requests = {}
 local at = 0
 
 local function body(user)
 	local head = '{"model_id":"gpt-4o-mini","user_id":"bench-' .. user ..
-	    '","correlation_id":"bench","max_output_tokens":256,"messages":' ..
-	    '[{"role":"user","content":"'
+	    '","correlation_id":"bench","max_output_tokens":256,' ..
+	    (region ~= "" and '"region":"' .. region .. '",' or "") ..
+	    '"messages":[{"role":"user","content":"'
 	local tail = '"}]}'
 	local room = bytes - #head - #tail
 
