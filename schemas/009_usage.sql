@@ -51,6 +51,7 @@ CREATE TABLE usage (
 		       coalesce(array_ndims(charges), 1) = 1 AND
 		       coalesce(array_lower(charges, 1), 1) = 1 AND
 		       array_position(charges, NULL) IS NULL),
+	said            jsonb CHECK (jsonb_typeof(said) = 'object'),
 	PRIMARY KEY (evaluation_id, entry),
 	-- A sum that left out what it does not know would be too small.
 	CONSTRAINT usage_amounts_known
@@ -81,7 +82,8 @@ COMMENT ON COLUMN usage.original_model IS 'the model that was asked for';
 COMMENT ON COLUMN usage.model_id IS
 	'reserve: that was to run; settle: that served';
 COMMENT ON COLUMN usage.calls IS
-	'the sum over a call''s entries is 1 (but for a report alone, 0)';
+	'the sum over a call''s entries is 1; 0 of one that was refused and ran '
+	'all the same, and of a report alone';
 COMMENT ON COLUMN usage.cost IS
 	'dollars; the sum over a call''s entries but for its report is what it '
 	'cost, or its estimate as long as it is open';
@@ -100,9 +102,15 @@ COMMENT ON COLUMN usage.counted IS
 	'rebuild';
 COMMENT ON COLUMN usage.charges IS
 	'seven numbers a charge: the subject''s 16 bytes as two signed '
-	'big-endian numbers, the counter, kind * 64 + unit * 8 + window, begin '
-	'and end of the window (Unix time; 0: none; a lease has its expiry as '
-	'the end), the amount; usage_charges has them in columns. Null: none';
+	'big-endian numbers, the counter, epoch * 1024 + alert * 512 + kind * '
+	'64 + unit * 8 + window, begin and end of the window (Unix time; 0: '
+	'none; a lease has its expiry as the end), the amount; usage_charges '
+	'has them in columns. Alert: this call raised that of the budget''s '
+	'window. Epoch: of an entry that was not counted as a whole, where '
+	'this charge was, or 0. Null: none';
+COMMENT ON COLUMN usage.said IS
+	'of a report: what its evaluation is recorded with when it is settled: '
+	'session_id, correlation_id, request_id, tags, and sources';
 
 CREATE TABLE usage_default PARTITION OF usage DEFAULT;
 COMMENT ON TABLE usage_default IS
@@ -146,11 +154,21 @@ COMMENT ON COLUMN usage_rollups.dimensions IS
 COMMENT ON COLUMN usage_rollups.calls IS 'admitted';
 COMMENT ON COLUMN usage_rollups.cost IS
 	'dollars: what settled calls cost, and the estimates of the others';
-COMMENT ON COLUMN usage_rollups.settled IS 'calls whose report is settled';
+COMMENT ON COLUMN usage_rollups.settled IS
+	'calls whose report is settled, refused ones that ran among them';
 COMMENT ON COLUMN usage_rollups.failed IS
 	'of them, those that did not succeed';
 COMMENT ON COLUMN usage_rollups.overrun IS
 	'dollars that settled calls cost above their estimates';
+
+CREATE TABLE usage_rollups_kept (
+	singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+	since     timestamptz NOT NULL
+);
+COMMENT ON TABLE usage_rollups_kept IS
+	'roll-ups of quarters before then are not kept: they are deleted, or '
+	'about to be, and belong in no sum';
+INSERT INTO usage_rollups_kept (since) VALUES ('-infinity');
 
 -- What is asked for: a period of one subject.  A row changes in none of these
 -- columns, so keeping the sums does not touch an index.
@@ -284,12 +302,12 @@ BEGIN
 		user_tier, team_id, organization_id, api_key_id, environment,
 		original_model, original_vendor, model_id, vendor_id, decision,
 		calls, cost, tokens, input_tokens, output_tokens, overrun,
-		success, latency_ms, expires_at, epoch, counted, charges)
+		success, latency_ms, expires_at, epoch, counted, charges, said)
 	SELECT evaluation_id, entry, "timestamp", report_id, key_id, user_id,
 	       user_tier, team_id, organization_id, api_key_id, environment,
 	       original_model, original_vendor, model_id, vendor_id, decision,
 	       calls, cost, tokens, input_tokens, output_tokens, overrun,
-	       success, latency_ms, expires_at, epoch, counted, charges
+	       success, latency_ms, expires_at, epoch, counted, charges, said
 	FROM pg_temp.usage_batch
 	ORDER BY evaluation_id, entry COLLATE "C"
 	ON CONFLICT DO NOTHING;
@@ -306,18 +324,19 @@ COMMENT ON FUNCTION usage_take() IS
 
 -- The words are those of core/window.h and core/counter.h.
 CREATE VIEW usage_charges WITH (security_invoker = true) AS
-SELECT evaluation_id, entry, "timestamp", epoch, counted,
+SELECT evaluation_id, entry, "timestamp", epoch,
+       counted OR charges[i + 3] >> 10 = epoch AS counted,
        (lpad(to_hex(charges[i]), 16, '0') ||
 	lpad(to_hex(charges[i + 1]), 16, '0'))::uuid AS subject,
        charges[i + 2] AS counter,
-       (ARRAY['rate', 'budget', 'lease'])[(charges[i + 3] >> 6) + 1] AS kind,
+       (ARRAY['rate', 'budget', 'lease'])[(charges[i + 3] >> 6 & 7) + 1] AS kind,
        (ARRAY['requests', 'tokens', 'USD', 'calls'])
 	[(charges[i + 3] >> 3 & 7) + 1] AS unit,
        (ARRAY['minute', 'hour', 'day', 'week', 'month', 'open'])
 	[(charges[i + 3] & 7) + 1] AS "window",
        to_timestamp(nullif(charges[i + 4], 0)) AS from_at,
        to_timestamp(nullif(charges[i + 5], 0)) AS to_at,
-       charges[i + 6] AS amount
+       charges[i + 6] AS amount, charges[i + 3] & 512 <> 0 AS alert
 FROM (SELECT evaluation_id, entry, "timestamp", epoch, counted, charges,
 	     generate_series(1, cardinality(charges), 7) AS i
       FROM usage) c;
@@ -329,47 +348,78 @@ COMMENT ON COLUMN usage_charges.counter IS
 	'which of the subject''s: a policy''s constraint, see docs/policies.md';
 COMMENT ON COLUMN usage_charges.amount IS
 	'in the unit; of USD nano-dollars (a thousand millionth)';
+COMMENT ON COLUMN usage_charges.alert IS
+	'this call raised the alert of the budget''s window';
 
+-- A report that waits was accepted, so its key was in force then; that it was
+-- revoked since takes nothing back.
+CREATE FUNCTION usage_may_report(reporter text, caller text) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, public, pg_temp AS $$
+	SELECT reporter IS NULL OR caller IS NULL OR reporter = caller OR
+	       EXISTS (SELECT FROM api_keys k
+		       WHERE k.key_id = reporter AND k.role = 'admin')
+$$;
+COMMENT ON FUNCTION usage_may_report(text, text) IS
+	'may a report with the one key settle a call of the other: the same, or '
+	'an admin''s, in force or revoked since; null: no key is known';
+
+-- TOLD: the settle, else the report that waits for it.
 CREATE VIEW usage_calls WITH (security_invoker = true) AS
 SELECT evaluation_id,
-       CASE WHEN bool_or(entry = 'settle') THEN 'settled'
-	    WHEN bool_or(entry = 'report') THEN 'reported'
-	    WHEN bool_or(entry = 'expire') THEN 'expired'
+       CASE WHEN (told).entry = 'settle' THEN 'settled'
+	    WHEN (told).entry = 'report' THEN 'reported'
+	    WHEN expired_at IS NOT NULL THEN 'expired'
 	    ELSE 'open' END AS state,
-       min("timestamp") FILTER (WHERE entry = 'reserve') AS reserved_at,
-       min(expires_at) FILTER (WHERE entry = 'reserve') AS expires_at,
-       min("timestamp") FILTER (WHERE entry = 'expire') AS expired_at,
-       min("timestamp") FILTER (WHERE entry = 'settle') AS settled_at,
-       min(report_id::text) FILTER (WHERE entry IN ('settle', 'report'))::uuid
-		AS report_id,
-       min(key_id) AS key_id, min(user_id) AS user_id,
-       min(user_tier) AS user_tier, min(team_id) AS team_id,
-       min(organization_id) AS organization_id, min(api_key_id) AS api_key_id,
-       min(environment) AS environment,
-       min(decision) FILTER (WHERE entry = 'reserve') AS decision,
-       min(original_model) AS original_model,
-       min(original_vendor) AS original_vendor,
-       coalesce(min(model_id) FILTER (WHERE entry IN ('settle', 'report')),
-		min(model_id) FILTER (WHERE entry = 'reserve')) AS model_id,
-       coalesce(min(vendor_id) FILTER (WHERE entry IN ('settle', 'report')),
-		min(vendor_id) FILTER (WHERE entry = 'reserve')) AS vendor_id,
-       sum(cost) FILTER (WHERE entry = 'reserve') AS reserved,
-       sum(cost) FILTER (WHERE entry <> 'report') AS cost,
-       sum(tokens) FILTER (WHERE entry <> 'report') AS tokens,
-       max(input_tokens) AS input_tokens, max(output_tokens) AS output_tokens,
-       sum(overrun) FILTER (WHERE entry = 'settle') AS overrun,
-       bool_and(success) AS success, max(latency_ms) AS latency_ms,
-       bool_and(counted) AS counted
-FROM usage
-GROUP BY evaluation_id;
+       (made)."timestamp" AS reserved_at, (made).expires_at,
+       expired_at, (settle)."timestamp" AS settled_at,
+       (told).report_id, key_id, user_id, user_tier, team_id,
+       organization_id, api_key_id, environment, decision, original_model,
+       original_vendor,
+       coalesce((told).model_id, (made).model_id) AS model_id,
+       CASE WHEN (told).model_id IS NULL
+	    THEN coalesce((told).vendor_id, (made).vendor_id)
+	    ELSE (told).vendor_id END AS vendor_id,
+       (made).cost AS reserved, cost, tokens, (told).input_tokens,
+       (told).output_tokens, (settle).overrun, (told).success,
+       (told).latency_ms, counted
+FROM (SELECT u.evaluation_id,
+	     (array_agg(u) FILTER (WHERE u.entry = 'reserve'))[1] AS made,
+	     (array_agg(u) FILTER (WHERE u.entry = 'settle'))[1] AS settle,
+	     (array_agg(u) FILTER (WHERE u.entry = 'report'))[1] AS report,
+	     min(u."timestamp") FILTER (WHERE u.entry = 'expire')
+		AS expired_at,
+	     min(u.key_id) FILTER (WHERE u.entry <> 'report') AS key_id,
+	     min(u.user_id) AS user_id, min(u.user_tier) AS user_tier,
+	     min(u.team_id) AS team_id,
+	     min(u.organization_id) AS organization_id,
+	     min(u.api_key_id) AS api_key_id, min(u.environment) AS environment,
+	     min(u.decision) AS decision,
+	     min(u.original_model) AS original_model,
+	     min(u.original_vendor) AS original_vendor,
+	     sum(u.cost) FILTER (WHERE u.entry <> 'report') AS cost,
+	     sum(u.tokens) FILTER (WHERE u.entry <> 'report') AS tokens,
+	     bool_and(u.counted) AS counted
+      FROM usage u
+      GROUP BY u.evaluation_id) c,
+LATERAL (SELECT CASE
+	 WHEN (settle).entry IS NOT NULL THEN settle
+	 WHEN (report).entry IS NOT NULL AND
+	      usage_may_report((report).key_id, (made).key_id)
+	 THEN report END AS told) t;
 COMMENT ON VIEW usage_calls IS
 	'the ledger, a row a call';
 COMMENT ON COLUMN usage_calls.state IS
 	'open: no report yet; expired: none came in time; reported: it came '
 	'and is not settled yet; settled';
+COMMENT ON COLUMN usage_calls.report_id IS
+	'of the report that settled it or will; another key''s is none';
+COMMENT ON COLUMN usage_calls.decision IS
+	'block: it was refused, and ran all the same; null: not known yet';
 COMMENT ON COLUMN usage_calls.model_id IS
 	'that served; as long as that is not known, that was to run';
-COMMENT ON COLUMN usage_calls.reserved IS 'dollars, the estimate';
+COMMENT ON COLUMN usage_calls.reserved IS
+	'dollars, the estimate; null: it was refused, or is not known yet';
 COMMENT ON COLUMN usage_calls.cost IS
 	'dollars, really; as long as that is not known, what is reserved';
 
@@ -380,7 +430,7 @@ COMMENT ON COLUMN usage_calls.cost IS
 CREATE FUNCTION usage_counters(at timestamptz)
 RETURNS TABLE (subject uuid, counter bigint, kind integer, unit integer,
 	       "window" integer, from_at timestamptz, to_at timestamptz,
-	       bucket timestamptz, lease uuid, amount numeric)
+	       bucket timestamptz, lease uuid, amount numeric, alert boolean)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, public, pg_temp
 SET jit = off
@@ -394,8 +444,9 @@ BEGIN
 	RETURN QUERY
 	WITH budgets AS (
 		SELECT c[i] AS high, c[i + 1] AS low, c[i + 2] AS name,
-		       c[i + 3] AS what, c[i + 4] AS from_s, c[i + 5] AS to_s,
-		       sum(c[i + 6]) AS sum
+		       c[i + 3] & 511 AS what, c[i + 4] AS from_s,
+		       c[i + 5] AS to_s, sum(c[i + 6]) AS sum,
+		       bool_or(c[i + 3] & 512 <> 0) AS alert
 		FROM (SELECT charges AS c,
 			     generate_series(1, cardinality(charges), 7) AS i
 		      FROM usage
@@ -404,7 +455,8 @@ BEGIN
 		GROUP BY 1, 2, 3, 4, 5, 6
 	), rates AS (
 		SELECT c[i] AS high, c[i + 1] AS low, c[i + 2] AS name,
-		       c[i + 3] AS what, second / part * part AS bucket_s,
+		       c[i + 3] & 511 AS what,
+		       second / part * part AS bucket_s,
 		       sum(c[i + 6]) AS sum
 		FROM (SELECT charges AS c,
 			     floor(extract(epoch FROM "timestamp"))::bigint
@@ -414,12 +466,12 @@ BEGIN
 		      WHERE evaluation_id >= day_ago) u,
 		LATERAL (SELECT CASE c[i + 3] & 7 WHEN 0 THEN 1 WHEN 1 THEN 60
 			 ELSE 1440 END) p (part)
-		WHERE c[i + 3] < 64 AND
+		WHERE c[i + 3] & 192 < 64 AND
 		      second >= (at_s / part - 60) * part
 		GROUP BY 1, 2, 3, 4, 5
 	), leases AS (
 		SELECT c[i] AS high, c[i + 1] AS low, c[i + 2] AS name,
-		       c[i + 3] AS what, c[i + 5] AS to_s, evaluation_id,
+		       c[i + 3] & 511 AS what, c[i + 5] AS to_s, evaluation_id,
 		       c[i + 6]::numeric AS sum
 		FROM (SELECT evaluation_id, charges AS c,
 			     generate_series(1, cardinality(charges), 7) AS i
@@ -430,24 +482,25 @@ BEGIN
 					WHERE e.evaluation_id = u.evaluation_id
 					  AND e.entry IN ('settle', 'expire'))
 		      ) u
-		WHERE c[i + 3] >= 128 AND c[i + 5] > at_s
+		WHERE c[i + 3] & 128 <> 0 AND c[i + 5] > at_s
 	), counters AS (
 		SELECT high, low, name, what, to_timestamp(from_s) AS from_at,
 		       to_timestamp(to_s) AS to_at, NULL::timestamptz AS bucket,
-		       NULL::uuid AS lease, sum
-		FROM budgets
+		       NULL::uuid AS lease, sum, b.alert
+		FROM budgets b
 		UNION ALL
 		SELECT high, low, name, what, NULL, NULL,
-		       to_timestamp(bucket_s), NULL, sum
+		       to_timestamp(bucket_s), NULL, sum, false
 		FROM rates
 		UNION ALL
 		SELECT high, low, name, what, NULL, to_timestamp(to_s), NULL,
-		       evaluation_id, sum
+		       evaluation_id, sum, false
 		FROM leases
 	)
 	SELECT (lpad(to_hex(high), 16, '0') || lpad(to_hex(low), 16, '0'))::uuid,
 	       name, (what >> 6)::integer, (what >> 3 & 7)::integer,
-	       (what & 7)::integer, c.from_at, c.to_at, c.bucket, c.lease, sum
+	       (what & 7)::integer, c.from_at, c.to_at, c.bucket, c.lease, sum,
+	       c.alert
 	FROM counters c
 	ORDER BY high, low, name, what;
 END
@@ -457,7 +510,8 @@ COMMENT ON FUNCTION usage_counters(timestamptz) IS
 	'by entries that were not counted then; subject by subject. A budget '
 	'has from_at and to_at, a rate the begin of its part of the window '
 	'(bucket), a lease its call and, as to_at, its expiry; kind, unit and '
-	'window as in core/counter.h';
+	'window as in core/counter.h; alert: that of the budget''s window was '
+	'raised';
 
 -- ---- months, as in 006
 
@@ -560,16 +614,51 @@ COMMENT ON FUNCTION partitions_drop_usage(timestamptz) IS
 	'drop the partitions of the ledger that end before that time, or before '
 	'62 days ago, whichever is earlier; returns how many were dropped';
 
+-- From when on they are kept is said with the first batch, so that nobody sums
+-- what is half deleted; what is entered later about a call of before then goes
+-- with the next batch.  By rows as they stand in the index, so that a batch ends
+-- where it is full; one that somebody is writing is left for the next round.
+--
+-- The bound is the ledger's own: a budget's window is a month at most, and its
+-- subjects are looked up here.
+CREATE FUNCTION usage_rollups_clean(before timestamptz, batch integer)
+RETURNS bigint
+LANGUAGE plpgsql STRICT SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp
+SET lock_timeout = '2s' SET jit = off SET enable_seqscan = off AS $$
+DECLARE
+	keep timestamptz := date_trunc('day', least(before,
+					now() - interval '62 days'), 'UTC');
+	gone bigint;
+BEGIN
+	UPDATE usage_rollups_kept k SET since = keep WHERE k.since < keep;
+	DELETE FROM usage_rollups r
+	WHERE r.ctid = ANY (ARRAY(
+		SELECT c.ctid FROM usage_rollups c
+		WHERE c.quarter < keep
+		ORDER BY c.quarter
+		LIMIT batch
+		FOR UPDATE SKIP LOCKED));
+	GET DIAGNOSTICS gone = ROW_COUNT;
+	RETURN gone;
+END
+$$;
+COMMENT ON FUNCTION usage_rollups_clean(timestamptz, integer) IS
+	'delete at most that many roll-ups of days that ended before that time, '
+	'or before 62 days ago, whichever is earlier; returns how many';
+
 -- ---- rights
 
 REVOKE ALL ON FUNCTION usage_added(), usage_take(),
 	usage_counters(timestamptz),
 	partitions_drop_of(text[], timestamptz),
-	partitions_drop_usage(timestamptz) FROM PUBLIC;
+	partitions_drop_usage(timestamptz),
+	usage_rollups_clean(timestamptz, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION usage_take(), usage_counters(timestamptz),
-	partitions_drop_usage(timestamptz) TO ims_policy_keeper;
-GRANT SELECT ON usage, usage_rollups, usage_charges, usage_calls
-	TO ims_policy_api;
+	partitions_drop_usage(timestamptz),
+	usage_rollups_clean(timestamptz, integer) TO ims_policy_keeper;
+GRANT SELECT ON usage, usage_rollups, usage_rollups_kept, usage_charges,
+	usage_calls TO ims_policy_api;
 GRANT SELECT, INSERT ON usage, usage_rollups TO ims_policy_keeper;
 GRANT UPDATE (epoch, counted) ON usage TO ims_policy_keeper;
 GRANT SELECT ON usage_charges, usage_calls TO ims_policy_keeper;

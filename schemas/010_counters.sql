@@ -51,17 +51,6 @@ COMMENT ON COLUMN counter_epochs.node IS
 COMMENT ON COLUMN counter_epochs.ready_at IS
 	'every counter has been rebuilt; null: nothing is counted yet';
 
-CREATE FUNCTION counter_epochs_notify() RETURNS trigger
-LANGUAGE plpgsql
-SET search_path = pg_catalog, public, pg_temp AS $$
-BEGIN
-	PERFORM pg_notify('counter_epoch', '');
-	RETURN NULL;
-END
-$$;
-CREATE TRIGGER counter_epochs_notify AFTER INSERT OR UPDATE ON counter_epochs
-	FOR EACH STATEMENT EXECUTE FUNCTION counter_epochs_notify();
-
 -- Whoever writes a counter holds this table in ROW SHARE mode, which costs
 -- next to nothing, from before it looks up the epoch until its transaction
 -- ends.  EXCLUSIVE waits for all of them, and they for it; so nothing is
@@ -497,6 +486,17 @@ SET search_path = pg_catalog, public, pg_temp AS $$
 	ELSE nodes_drained(uuid7_time(id) + interval '1 minute') END
 $$;
 
+-- Runs with its owner's rights: whoever may read it sees refused calls alone.
+CREATE VIEW usage_refused AS
+SELECT evaluation_id, "timestamp", user_id, user_tier, team_id,
+       organization_id, api_key_id, environment, original_model AS model_id,
+       vendor_id, decision
+FROM evaluations
+WHERE decision = 'block' AND evaluation_type = 'pre_flight';
+COMMENT ON VIEW usage_refused IS
+	'calls that were not to be made: the ledger has nothing of one until '
+	'somebody reports that it ran all the same';
+
 CREATE FUNCTION usage_find(id uuid)
 RETURNS TABLE (
 	state text, key_id text, user_id text, user_tier text, team_id text,
@@ -513,7 +513,7 @@ SET jit = off AS $$
 		SELECT * FROM usage u WHERE u.evaluation_id = id
 	), made AS (
 		SELECT * FROM e WHERE e.entry = 'reserve'
-	), said AS ( -- what settled it; else a report that has yet to be
+	), said AS ( -- what settled it; else a report that will be
 		SELECT e.entry, e.report_id,
 		       (extract(epoch FROM e."timestamp") * 1e6)::bigint AS us,
 		       CASE e.entry
@@ -524,13 +524,15 @@ SET jit = off AS $$
 		       WHEN 'report' THEN e.tokens
 		       ELSE (SELECT sum(s.tokens) FROM e s
 			     WHERE s.entry <> 'report') END AS tokens
-		FROM e WHERE e.entry IN ('settle', 'report')
+		FROM e
+		WHERE e.entry = 'settle' OR
+		      (e.entry = 'report' AND
+		       usage_may_report(e.key_id,
+					(SELECT m.key_id FROM made m)))
 		ORDER BY e.entry = 'settle' DESC LIMIT 1
 	), refused AS (
-		SELECT * FROM evaluations v
-		WHERE v.evaluation_id = id AND v.decision = 'block' AND
-		      v.evaluation_type = 'pre_flight' AND
-		      NOT EXISTS (SELECT FROM made)
+		SELECT * FROM usage_refused v
+		WHERE v.evaluation_id = id AND NOT EXISTS (SELECT FROM made)
 	)
 	SELECT CASE s.entry WHEN 'settle' THEN 'settled'
 			    WHEN 'report' THEN 'settling' ELSE 'open' END,
@@ -544,12 +546,15 @@ SET jit = off AS $$
 	       s.tokens::bigint
 	FROM made m LEFT JOIN said s ON true
 	UNION ALL
-	SELECT 'refused', NULL, v.user_id, v.user_tier, v.team_id,
+	SELECT CASE s.entry WHEN 'settle' THEN 'settled'
+			    WHEN 'report' THEN 'settling' ELSE 'refused' END,
+	       NULL, v.user_id, v.user_tier, v.team_id,
 	       v.organization_id, v.api_key_id, v.environment,
-	       v.original_model, v.vendor_id, v.original_model, v.vendor_id,
+	       v.model_id, v.vendor_id, v.model_id, v.vendor_id,
 	       v.decision, (extract(epoch FROM v."timestamp") * 1e6)::bigint,
-	       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-	FROM refused v
+	       NULL, NULL, NULL, NULL, NULL, NULL, s.report_id, s.us,
+	       s.nanousd::bigint, s.tokens::bigint
+	FROM refused v LEFT JOIN said s ON true
 	UNION ALL
 	SELECT 'absent', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
 	       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
@@ -558,14 +563,14 @@ SET jit = off AS $$
 	      NOT EXISTS (SELECT FROM refused) AND usage_drained(id)
 $$;
 COMMENT ON FUNCTION usage_find(uuid) IS
-	'one row: a call by its evaluation_id, open, settling (a report of it '
-	'waits), settled, or refused; absent: there is none and none can come '
-	'any more. No row: not known yet';
+	'one row: a call by its evaluation_id, open or refused, settling (a '
+	'report of it waits), or settled; of a refused call the decision is '
+	'block in each; absent: there is none and none can come any more. No '
+	'row: not known yet';
 
 -- ---- rights
 
 REVOKE ALL ON FUNCTION
-	counter_epochs_notify(),
 	counter_epoch_begin(text, text, uuid, bigint),
 	counter_epoch_ready(bigint), counter_epoch_newest(),
 	node_beat(uuid, text, bigint, boolean, bigint, timestamptz),
@@ -590,6 +595,7 @@ GRANT EXECUTE ON FUNCTION
 	counter_epoch_begin(text, text, uuid, bigint),
 	counter_epoch_ready(bigint), counter_epoch_newest(),
 	counter_items_clean(integer),
-	node_beat(uuid, text, bigint, boolean, bigint, timestamptz),
-	nodes_drained(timestamptz) TO ims_policy_keeper;
+	node_beat(uuid, text, bigint, boolean, bigint, timestamptz)
+	TO ims_policy_keeper;
 GRANT SELECT ON counter_epochs, nodes TO ims_policy_keeper, ims_policy_api;
+GRANT SELECT ON usage_refused TO ims_policy_keeper;

@@ -123,7 +123,7 @@ BEGIN;
 \ir 009_usage.sql
 INSERT INTO schema_migrations (version, name, sha256) VALUES
 	(9, '009_usage.sql',
-	 'c194df02d4a9c09b2d0f28aee006769d60c994401e63f252dc8a076fe16191c2');
+	 '660ab4ebe40b1e847f5e0050223a204b61b2a24892303fbcb30cb528a65e4aa9');
 COMMIT;
 \endif
 
@@ -135,7 +135,7 @@ BEGIN;
 \ir 010_counters.sql
 INSERT INTO schema_migrations (version, name, sha256) VALUES
 	(10, '010_counters.sql',
-	 'bef63c2b94e83dc538ad7d55925e036c9fae1e48f8546d1cdbd534e6c2f2d1bf');
+	 'b7c1e1fd900405dab0aea4b0425bbeccb3ff05cddc2d78e1dc9cee2cca4e9872');
 COMMIT;
 \endif
 
@@ -147,6 +147,6 @@ BEGIN;
 \ir 011_usage_keep.sql
 INSERT INTO schema_migrations (version, name, sha256) VALUES
 	(11, '011_usage_keep.sql',
-	 'd236b98b5033c0f0725c5f858006528d74fdd0f80f5ee7704445b88ff0472954');
+	 'd5b8664eaa1f8d3a4b707916ba3d8a1c06ca09fc4db6c45935eb62a558bb6acd');
 COMMIT;
 \endif

@@ -60,6 +60,9 @@ struct board {
 	_Atomic uint64_t spool_segment;	       /* number that is written now */
 	_Atomic uint64_t spool_appended_bytes; /* total ever appended */
 	_Atomic int32_t spool_failed;	       /* 1: the last append failed */
+	/* written by whoever counts; the keeper takes the epoch away */
+	_Atomic uint64_t counter_unreadable; /* accounts met, total ever */
+	_Atomic uint64_t counter_unreadable_epoch; /* of the last; 0: none */
 	struct board_process processes[BOARD_PROCESSES];
 };
 

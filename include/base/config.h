@@ -43,6 +43,9 @@ void config_default(struct config *config);
 enum status config_load(const char *path, struct config *config,
 			struct err *err) MUST_CHECK;
 
+/* unknown_price_per_mil_tokens; what is no amount is logged and very dear. */
+int64_t config_unknown_per_mil(const struct config *config);
+
 /* A setting, in words; all borrowed for the call. */
 struct config_row {
 	const char *name;

@@ -83,6 +83,9 @@ NUMBER(record_retention_days, 0, 0, 36500, "days",
 NUMBER(usage_retention_days, 0, 0, 36500, "days",
        "the same for the ledger of usage, of which 62 days are kept in any "
        "case, since open budgets are rebuilt from them")
+NUMBER(usage_rollup_retention_days, 0, 0, 36500, "days",
+       "roll-ups of usage that are older are deleted, but for those of the "
+       "last 62 days; 0: never")
 CHOICE(fail_mode, "open", "open|closed",
        "what on_error default means: open allows, closed blocks")
 TEXT(default_user_tier, "free", "tier of a user that nothing is known about")

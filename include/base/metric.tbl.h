@@ -39,6 +39,8 @@ COUNTER(counter_waits_total, NULL, NULL,
 	"times that a claim waited for another call's open claim")
 COUNTER(counter_round_trips_total, "store", "memcached|postgresql|host",
 	"round trips to the counters")
+COUNTER(counter_unreadable_total, "why", "damaged|version",
+	"times that an account could not be read")
 COUNTER(counter_rebuilds_total, "result", "ok|error",
 	"times that all counters were rebuilt from the ledger")
 COUNTER(reservations_total, "event",

@@ -64,6 +64,10 @@ struct counter_entry {
 	enum counter_kind kind;
 	enum counter_unit unit;
 	enum window_unit window;
+	bool alert; /* BUDGET: of the call that raised its window's alert */
+	/* of a call that could not be counted as a whole: where this was; 0:
+	 * nowhere */
+	uint64_t counted_epoch;
 	/* BUDGET: begin of its window; RATE: when it was counted; LEASE: 0 */
 	int64_t from_s;
 	int64_t to_s; /* BUDGET: its end; LEASE: its expiry; RATE: 0 */

@@ -45,6 +45,8 @@ struct reservation {
 	int64_t settled_nanousd, settled_tokens;
 };
 
+/* As the note; it does not say which entries raised an alert or were counted,
+ * which only the ledger has to know. */
 void reservation_encode(const struct reservation *r, struct buf *out);
 
 /* Texts and entries in ARENA.  STATUS_CORRUPT, STATUS_CONFLICT for a form of
@@ -56,8 +58,8 @@ enum status reservation_decode(const void *bytes, size_t n, struct arena *arena,
 /*
  * The column usage.charges: the entries as an array of integers in PostgreSQL's
  * text form, seven for each: subject's halves as two signed big-endian 64-bit
- * numbers, counter (as signed), kind * 64 + unit * 8 + window, from_s, to_s,
- * amount.
+ * numbers, counter (as signed), counted_epoch * 1024 + alert * 512 + kind * 64 +
+ * unit * 8 + window, from_s, to_s, amount.
  */
 void reservation_charges(const struct counter_entry *entries, size_t n,
 			 struct buf *out);
@@ -68,6 +70,10 @@ enum status reservation_charges_parse(const char *text, struct arena *arena,
 /*
  * The ledger's answer for an id that no note has, from PostgreSQL by the
  * setting pg_counter.
+ *
+ * The ledger keeps no digest of what a report said: of a SETTLED or SETTLING
+ * one `report` is all zeroes, and what it said is to be compared by its
+ * amounts.
  */
 enum reservation_found {
 	RESERVATION_UNKNOWN, /* PostgreSQL cannot be asked, or not every spool

@@ -40,7 +40,6 @@ struct counter_worker {
 	struct journal_slot *slot;
 	struct journal_slot *unlisted; /* its own, where the journal is full */
 	bool renames;		       /* before the next operation */
-	int64_t complained_us;	       /* when, of an account that is damaged */
 	struct arena *arena;	       /* of one operation */
 	struct buf values;	       /* what is being written */
 	uint64_t random;
@@ -82,9 +81,14 @@ counter_worker_entry(const struct counter_call *call,
 		     const struct charge *charge,
 		     const struct counter_subject *subject);
 
-/* The account in ITEM as it was read, at AT_US; false: not known. */
+/*
+ * The account in ITEM as it was read from STORE, at AT_US; false: not known.
+ * One that cannot be read stands on the board, so that the housekeeper has all
+ * of them made anew.
+ */
 struct account;
 bool counter_worker_account(struct counter_worker *worker,
+			    const struct counter_store *store,
 			    const struct counter_item *item, int64_t at_us,
 			    struct account *out);
 

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/status.h"
 #include "engine/outcome.h"
+#include "json/write.h"
 #include "record/spool.h"
 
 /* The list of a row's warnings is cut at this size. */
@@ -20,6 +21,10 @@ enum { RECORD_LIST_MAX_BYTES = 4 * 1024 * 1024 };
 /* All lines behind what OUT holds; SCRATCH is overwritten. */
 void record_write(const struct outcome *outcome, struct buf *scratch,
 		  struct buf *out);
+
+/* Members of an evaluation's metadata: facts that have no column of their own,
+ * for a later replay, and tags. */
+void record_facts(struct json_writer *w, const struct context *ctx);
 
 /*
  * Store the lines of RECORD; in several records, cut between lines, where they

@@ -16,6 +16,9 @@ struct report_decided {
 	struct outcome outcome; /* borrows from the others */
 };
 
+/* The facts that CALL's body says for itself, whatever call it reports. */
+void report_said(const struct call *call, struct context *ctx);
+
 /**
  * report_decide(call, settle, out):
  * Decide at post_execution.

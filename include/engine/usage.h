@@ -26,10 +26,12 @@ struct usage_report {
 	const char *report_id; /* the report's own evaluation */
 	const char *key_id;    /* of who reports, or NULL */
 	const struct body_report *report;
+	const struct context *ctx; /* the ids and tags that it says */
 	int64_t at_us;
 };
 
 /* `report`: to be settled later. */
-void usage_report(const struct usage_report *said, struct buf *out);
+void usage_report(const struct usage_report *said, struct buf *scratch,
+		  struct buf *out);
 
 #endif /* ENGINE_USAGE_H */

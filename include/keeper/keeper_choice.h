@@ -13,6 +13,10 @@
 
 #include "store/store_node.h"
 
+/* Accounts that cannot be read are made anew at most so often: two versions of
+ * the program side by side would chase each other. */
+#define KEEPER_UNREADABLE_MS INT64_C(60000)
+
 struct keeper_view {
 	struct store_node_epoch now; /* the newest; 0: there is none */
 	bool mine;		     /* this host began it */
@@ -20,6 +24,7 @@ struct keeper_view {
 	size_t hosts_n;	   /* registered, with this one */
 	bool may_be_alone; /* the setting counter_alone, and it can be mapped */
 	bool host_lost;	   /* this host's memory has not what it had */
+	bool unreadable;   /* this host met an account that it cannot read */
 	bool memcached, postgresql; /* are they set? */
 	bool answers;		    /* memcached, at the last look, */
 	int64_t for_ms;		    /* and for how long it has (not) */

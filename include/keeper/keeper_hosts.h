@@ -19,7 +19,8 @@ struct keeper_hosts {
 	size_t n;	/* that are registered */
 	bool clean;	/* every one follows it and is drained past that */
 	bool up;	/* every one that has one reaches its memcached */
-	/* one that is waited for, where they are not clean */
+	/* of those that are waited for, where they are not clean, the one that
+	 * has been silent for longest */
 	char waits_for[KEEPER_HOST_NAME_BYTES], spool_id[UUID_TEXT_BYTES];
 	int64_t silent_ms;
 };

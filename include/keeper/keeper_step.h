@@ -72,7 +72,8 @@ struct keeper {
 	struct pg *count_pg;
 	struct keeper_epoch *epoch;
 	struct keeper_usage *usage;
-	enum status epoch_status, usage_status, clean_status, sweep_status;
+	enum status epoch_status, usage_status, clean_status, rollup_status,
+	    sweep_status;
 };
 
 struct keeper_step {

@@ -12,7 +12,8 @@
  * where another model served than was to run, has calls -1 and minus the
  * reserved amounts under the model that was to run, and its settle calls 1 and
  * all of them; `expire` 0, or minus the estimate; `report` what it said and
- * calls 0.  cost and tokens are null in a report alone; counted is never null.
+ * calls 0.  cost and tokens are null in a report alone, said in all others;
+ * counted is never null.
  */
 EVALUATION(evaluation_id)
 EVALUATION(timestamp)
@@ -105,3 +106,4 @@ USAGE(expires_at)
 USAGE(epoch)
 USAGE(counted)
 USAGE(charges)
+USAGE(said)

@@ -2,9 +2,8 @@
  * store_node: which hosts take part (table nodes), and what keeps the counters
  * (table counter_epochs).
  *
- * Each change of the epoch is notified on a channel.  Who begins an epoch says
- * which one it takes to be the newest, so that of several hosts that want to
- * begin one only one does.
+ * Who begins an epoch says which one it takes to be the newest, so that of
+ * several hosts that want to begin one only one does.
  */
 #ifndef STORE_STORE_NODE_H
 #define STORE_STORE_NODE_H
@@ -26,6 +25,8 @@ extern const char *const store_node_counts_words[]; /* "memcached", ... */
 /* The host of an epoch whose keeper of counters an operator chose. */
 #define STORE_NODE_OPERATOR "00000000-0000-0000-0000-000000000000"
 
+enum { STORE_NODE_REASON_BYTES = 64 };
+
 /* The newest epoch; all zeroes where none was ever begun. */
 struct store_node_epoch {
 	uint64_t epoch;
@@ -33,9 +34,8 @@ struct store_node_epoch {
 	bool ready;		    /* false: its counters are being rebuilt */
 	char node[UUID_TEXT_BYTES]; /* spool_id of the host that began it */
 	int64_t age_ms;		    /* since it was begun, by the server */
+	char reason[STORE_NODE_REASON_BYTES]; /* why, perhaps cut off */
 };
-
-enum status store_node_listen(struct pg *pg, struct err *err) MUST_CHECK;
 
 enum status store_node_epoch(struct pg *pg, struct store_node_epoch *out,
 			     struct err *err) MUST_CHECK;
@@ -98,10 +98,6 @@ struct store_node {
 /* Register a host, or say how it is now; SERVER_US: the server's clock. */
 enum status store_node_beat(struct pg *pg, const struct store_node *node,
 			    int64_t *server_us, struct err *err) MUST_CHECK;
-
-/* Is all that any registered host recorded before UNTIL_US in PostgreSQL? */
-enum status store_node_drained(struct pg *pg, int64_t until_us, bool *drained,
-			       struct err *err) MUST_CHECK;
 
 /* Call EACH with every registered host, by name. */
 enum status store_node_each(struct pg *pg,

@@ -1,7 +1,7 @@
 /*
  * store_usage_keep: what the housekeeper does with the ledger: expiring calls,
  * settling reports that waited, what is open, what the counters do not have
- * yet, and what they are rebuilt from.
+ * yet, what they are rebuilt from, and how long its roll-ups are kept.
  */
 #ifndef STORE_STORE_USAGE_KEEP_H
 #define STORE_STORE_USAGE_KEEP_H
@@ -19,8 +19,10 @@ enum status store_usage_expire(struct pg *pg, bool release, int64_t batch,
 			       int64_t *expired, bool *done,
 			       struct err *err) MUST_CHECK;
 
-/* Settle at most BATCH reports that waited for their call. */
-enum status store_usage_settle(struct pg *pg, int64_t batch, int64_t *settled,
+/* Settle at most BATCH reports that waited for their call.  What has no price in
+ * the catalogue costs UNKNOWN_PRICE, dollars for a million tokens. */
+enum status store_usage_settle(struct pg *pg, int64_t batch,
+			       const char *unknown_price, int64_t *settled,
 			       struct err *err) MUST_CHECK;
 
 /* An entry that the counters do not have. */
@@ -59,6 +61,7 @@ struct store_usage_counter {
 	int64_t bucket_s;	   /* RATE: begin of its part */
 	const char *evaluation_id; /* LEASE: of its call */
 	int64_t amount;
+	bool alert; /* BUDGET: its window's alert was raised */
 };
 
 struct store_usage_rebuild {
@@ -88,5 +91,10 @@ enum status store_usage_rebuild(struct pg *pg, uint64_t epoch,
 enum status store_usage_recorded(struct pg *pg, const char *evaluation_id,
 				 const char *entry, bool *recorded,
 				 struct err *err) MUST_CHECK;
+
+/* Delete at most BATCH roll-ups older than DAYS, but for the last 62 days';
+ * GONE: how many. */
+enum status store_usage_clean(struct pg *pg, int64_t days, int64_t batch,
+			      int64_t *gone, struct err *err) MUST_CHECK;
 
 #endif /* STORE_STORE_USAGE_KEEP_H */

@@ -2,7 +2,9 @@
  * store_usage_report: sums over the table usage_rollups.
  *
  * A roll-up belongs to a period where its quarter of an hour begins in it, so
- * that periods that follow each other add up.
+ * that periods that follow each other add up.  Roll-ups are kept for some time
+ * (table usage_rollups_kept): a sum begins where what is kept begins, and says
+ * so.
  */
 #ifndef STORE_STORE_USAGE_REPORT_H
 #define STORE_STORE_USAGE_REPORT_H
@@ -81,13 +83,17 @@ enum { STORE_USAGE_TOTAL_MAX = 10001 };
 struct store_usage_extent {
 	int64_t rows_n; /* at most STORE_USAGE_TOTAL_MAX */
 	bool more;	/* rows follow the last one given */
+	/* Roll-ups of the period's time before this are not kept any more; 0:
+	 * all of them are. */
+	int64_t kept_us;
 };
 
 /**
  * store_usage_report(pg, ask, each, arg, extent, err):
  * Call EACH with every row of a page, in the order of their places.
  *
- * A report by nothing and without buckets has one row, also of nothing.
+ * A report by nothing and without buckets has one row, also of nothing, unless
+ * nothing of the period is kept.
  *
  * Errors:  STATUS_BODY where PostgreSQL cannot read the place or does not know
  *          the time zone; else as pg_query.

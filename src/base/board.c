@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "base/mapfile.h"
 
-enum { MAGIC = 0x494d5342, SHAPE = 2 };
+enum { MAGIC = 0x494d5342, SHAPE = 3 };
 
 _Static_assert(offsetof(struct board, magic) == 0 &&
 		   offsetof(struct board, shape) == sizeof(uint32_t),
@@ -54,6 +54,7 @@ forget_last_boot(struct board *board)
 	board->pg_up = 0;
 	board->counter_epoch = 0; /* others may have begun another */
 	board->counter_counts = BOARD_COUNTS_NOTHING;
+	board->counter_unreadable_epoch = 0;
 	board->clock_off = 0;
 	for (int i = 0; i < BOARD_PROCESSES; i++) {
 		board->processes[i].pid = 0;

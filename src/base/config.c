@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+#include "base/money.h"
+
 enum { LINE_BYTES = CONFIG_TEXT_BYTES * 2, KIND_BYTES = 128 };
 
 static const char section_name[] = "ims-policy";
@@ -323,4 +326,18 @@ config_describe(const struct config *config,
 
 		row(arg, &told);
 	}
+}
+
+int64_t
+config_unknown_per_mil(const struct config *config)
+{
+	int64_t per_mil;
+
+	if (!money_parse(config->unknown_price_per_mil_tokens, &per_mil) ||
+	    per_mil < 0) {
+		log_error("unknown_price_per_mil_tokens is no amount: %s",
+			  config->unknown_price_per_mil_tokens);
+		per_mil = 1000 * MONEY_ONE_USD;
+	}
+	return per_mil;
 }

@@ -80,6 +80,9 @@ counter_adjust(struct counter_worker *worker, int64_t now_us,
 			     store->epoch);
 	memcpy(slot->entries, changes, n * sizeof(changes[0]));
 	slot->entries_n = (uint32_t)n;
+	for (size_t i = 0; i < n; i++) {
+		slot->alerts |= (uint64_t)changes[i].alert << i;
+	}
 	slot->seq++;
 	slot->taken = n == 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1;
 	uint64_t open = counter_worker_settle(worker, store, slot, slot->taken,

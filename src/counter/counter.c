@@ -146,7 +146,8 @@ counter_entries(const struct counter_call *call, const struct charge *charges,
 						  charge->subject);
 		}
 		before = charge;
-		entries[taken++] = counter_worker_entry(call, charge, &subject);
+		entries[taken] = counter_worker_entry(call, charge, &subject);
+		entries[taken++].alert = charged[i].alert;
 	}
 	return taken;
 }

@@ -60,7 +60,7 @@ judge(struct peek *peek, size_t at)
 			which[claim.n++] = i;
 		}
 	}
-	if (counter_worker_account(peek->worker, &peek->items[at],
+	if (counter_worker_account(peek->worker, peek->store, &peek->items[at],
 				   peek->call.now_us, &account)) {
 		(void)claim_judge(&claim, &account);
 	} else {

@@ -12,7 +12,10 @@ enum {
 	SUBJECT_BYTES = sizeof(struct counter_subject),
 	WORDS = 7, /* integers of an entry in usage.charges */
 	KIND_STEP = 64,
-	UNIT_STEP = 8
+	UNIT_STEP = 8,
+	/* in usage.charges alone */
+	ALERT_STEP = 512,
+	EPOCH_STEP = 1024
 };
 
 /* Times of entries, in seconds: nobody multiplies them over the edge. */
@@ -231,7 +234,8 @@ reservation_charges(const struct counter_entry *entries, size_t n,
 			half(e->subject.bytes),
 			half(e->subject.bytes + 8),
 			(int64_t)e->counter,
-			(int64_t)code_of(e),
+			(int64_t)(e->counted_epoch * EPOCH_STEP +
+				  e->alert * ALERT_STEP + code_of(e)),
 			e->from_s,
 			e->to_s,
 			e->amount,
@@ -283,7 +287,11 @@ read_words(const char **at, struct counter_entry *entry)
 					 .amount = words[6] };
 	put_half(entry->subject.bytes, words[0]);
 	put_half(entry->subject.bytes + 8, words[1]);
-	return words[3] >= 0 && decode((uint64_t)words[3], entry) &&
+	entry->counted_epoch = (uint64_t)words[3] / EPOCH_STEP;
+	entry->alert = (words[3] & ALERT_STEP) != 0;
+	return words[3] >= 0 &&
+	       decode((uint64_t)words[3] % ALERT_STEP, entry) &&
+	       (!entry->alert || entry->kind == COUNTER_BUDGET) &&
 	       entry->from_s >= -MOST_S && entry->from_s <= MOST_S &&
 	       entry->to_s >= -MOST_S && entry->to_s <= MOST_S;
 }

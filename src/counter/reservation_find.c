@@ -1,4 +1,4 @@
-#include "counter/reservation_find.h"
+#include "counter/reservation.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -63,9 +63,9 @@ take_usage(const struct store_usage *u, const char *evaluation_id,
 	memcpy(out->report_id, u->report_id, sizeof(out->report_id));
 }
 
-enum reservation_found
-reservation_find_by(struct pg *pg, const char *evaluation_id,
-		    struct arena *arena, struct reservation *out)
+static enum reservation_found
+find(struct pg *pg, const char *evaluation_id, struct arena *arena,
+     struct reservation *out)
 {
 	struct store_usage usage;
 	struct counter_entry *entries = NULL;
@@ -112,6 +112,5 @@ reservation_find(struct counter_worker *worker, const char *evaluation_id,
 		*store = counter_postgresql_store(config->pg_counter,
 						  config->counter_wait_ms);
 	}
-	return reservation_find_by(counter_postgresql_pg(*store), evaluation_id,
-				   arena, out);
+	return find(counter_postgresql_pg(*store), evaluation_id, arena, out);
 }

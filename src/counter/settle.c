@@ -137,8 +137,8 @@ prepare(struct settle *s, struct counter_item *items, struct target **of,
 	buf_reset(&worker->values);
 	for (size_t i = 0; i < n; i++) {
 		starts[i] = worker->values.len;
-		if (!counter_worker_account(worker, &items[i], s->at_us,
-					    &account)) {
+		if (!counter_worker_account(worker, s->store, &items[i],
+					    s->at_us, &account)) {
 			of[i]->lost = true;
 		} else if (!change(s, of[i], &account)) {
 			of[i]->done = true;

@@ -119,8 +119,8 @@ resolve(const struct take *t, struct place *p)
 static void
 receive(struct take *t, struct place *p)
 {
-	if (!counter_worker_account(t->worker, &p->item, take_at_us(t),
-				    &p->account)) {
+	if (!counter_worker_account(t->worker, t->store, &p->item,
+				    take_at_us(t), &p->account)) {
 		take_lose(t, p);
 		return;
 	}

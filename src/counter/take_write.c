@@ -292,8 +292,8 @@ take_settle(struct take *t)
 		struct counter_item *item = &t->items[writes];
 
 		*item = t->items[i];
-		if (counter_worker_account(worker, item, take_at_us(t),
-					   &account)) {
+		if (counter_worker_account(worker, t->store, item,
+					   take_at_us(t), &account)) {
 			counter_worker_mark(worker, &account);
 			account_settle(&account);
 			item->expires_s =

@@ -1,5 +1,6 @@
 #include "counter/worker.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,11 @@
 #include "counter/account.h"
 #include "counter/store_postgresql.h"
 
-enum { ARENA_BYTES = 32 * 1024, COMPLAIN_US = 60 * 1000 * 1000 };
+enum { ARENA_BYTES = 32 * 1024 };
+enum {
+	UNREADABLE_DAMAGED,
+	UNREADABLE_VERSION
+}; /* of counter_unreadable_total */
 
 static int64_t
 mono_us(void *arg)
@@ -249,24 +254,36 @@ is_over(const struct counter_worker *worker, const struct account_claim *claim)
 	return false;
 }
 
-/* A damaged account is read by every call that has its subject. */
+/* Every call that has its subject reads it, so it is logged for the first of
+ * an epoch on this host. */
 static void
-complain(struct counter_worker *worker, const char *key, const struct err *err)
+say_unreadable(const struct counter_worker *worker, uint64_t epoch,
+	       const char *key, enum status why, const struct err *err)
 {
-	int64_t now_us = counter_worker_mono_us(worker);
+	struct board *board = worker->counter->board;
 
-	if (worker->complained_us == 0 ||
-	    now_us - worker->complained_us >= COMPLAIN_US) {
-		worker->complained_us = now_us;
-		log_error("the counters %s cannot be read: %s", key, err->text);
+	metric_add(METRIC_counter_unreadable_total,
+		   why == STATUS_CONFLICT ? UNREADABLE_VERSION
+					  : UNREADABLE_DAMAGED,
+		   1);
+	if (board == NULL || worker->given != NULL) {
+		return;
+	}
+	atomic_fetch_add(&board->counter_unreadable, 1);
+	if (atomic_exchange(&board->counter_unreadable_epoch, epoch) != epoch) {
+		log_error("the counters %s cannot be read, in epoch %" PRIu64
+			  ": %s",
+			  key, epoch, err->text);
 	}
 }
 
 bool
 counter_worker_account(struct counter_worker *worker,
+		       const struct counter_store *store,
 		       const struct counter_item *item, int64_t at_us,
 		       struct account *out)
 {
+	enum status status;
 	struct err err;
 
 	switch (item->state) {
@@ -274,9 +291,11 @@ counter_worker_account(struct counter_worker *worker,
 		account_begin(out, worker->arena);
 		break;
 	case ITEM_FOUND:
-		if (account_decode(item->value, item->value_n, worker->arena,
-				   out, &err) != STATUS_OK) {
-			complain(worker, item->key, &err);
+		status = account_decode(item->value, item->value_n,
+					worker->arena, out, &err);
+		if (status != STATUS_OK) {
+			say_unreadable(worker, store->epoch, item->key, status,
+				       &err);
 			return false;
 		}
 		break;

@@ -61,6 +61,12 @@ or_none(const char *text)
 
 /* ---- the call */
 
+static bool
+refused(const struct store_usage_call *c)
+{
+	return strcmp(c->decision, "block") == 0;
+}
+
 static void
 print_model(const char *label, const char *model, const char *vendor)
 {
@@ -120,13 +126,16 @@ print_call(const char *id, const struct store_usage_call *c)
 	print_model("asked for", c->original_model, c->original_vendor);
 	print_model("model", c->model_id, c->vendor_id);
 	print_caller(c);
-	printf("reserved         %s USD\n", or_none(c->reserved));
+	if (refused(c)) {
+		puts("reserved         nothing, the call was refused");
+	} else {
+		printf("reserved         %s USD\n", or_none(c->reserved));
+	}
 	print_report(c);
+	bool over = !refused(c) && c->overrun[0] != '\0' &&
+		    strcmp(c->overrun, "0") != 0;
 	printf("cost             %s USD%s%s%s\n", or_none(c->cost),
-	       c->overrun[0] != '\0' && strcmp(c->overrun, "0") != 0
-		   ? ", above its estimate by "
-		   : "",
-	       strcmp(c->overrun, "0") != 0 ? c->overrun : "",
+	       over ? ", above its estimate by " : "", over ? c->overrun : "",
 	       strcmp(c->state, "settled") == 0 ? "" : " (not settled)");
 	printf("tokens           %s", or_none(c->tokens));
 	if (c->input_tokens[0] != '\0' || c->output_tokens[0] != '\0') {
@@ -237,7 +246,7 @@ print_charge(const struct names *names, const struct counter_entry *entry)
 	print_subject(names, entry);
 	fputs(", ", stdout);
 	print_counter(names, entry->counter);
-	putchar('\n');
+	puts(entry->alert ? ", raised its alert" : "");
 }
 
 static void
@@ -334,6 +343,46 @@ why_not(struct pg *pg, const char *id, struct arena *arena, struct err *err)
 	}
 }
 
+static const char *
+or_else(const char *text, const char *other)
+{
+	return text[0] != '\0' || other == NULL ? text : other;
+}
+
+/* What was reserved for no call, and reported all the same: was it refused?
+ * Then its evaluation says what the ledger does not. */
+static enum status
+add_refused(struct pg *pg, const char *id, struct arena *arena,
+	    struct store_usage_call *c, struct err *err)
+{
+	char made[CLOCK_TEXT_BYTES];
+	struct store_usage u;
+
+	if (c->reserved_at[0] != '\0') {
+		return STATUS_OK;
+	}
+	enum status status = store_usage_find(pg, id, arena, &u, err);
+	if (status != STATUS_OK || u.decision == NULL ||
+	    strcmp(u.decision, "block") != 0) {
+		return status;
+	}
+	c->decision = u.decision;
+	c->reserved_at = arena_strdup(arena, clock_rfc3339(u.made_us, made));
+	c->user_id = or_else(c->user_id, u.user_id);
+	c->user_tier = or_else(c->user_tier, u.user_tier);
+	c->team_id = or_else(c->team_id, u.team_id);
+	c->organization_id = or_else(c->organization_id, u.organization_id);
+	c->api_key_id = or_else(c->api_key_id, u.api_key_id);
+	c->environment = or_else(c->environment, u.environment);
+	c->original_model = or_else(c->original_model, u.original_model);
+	c->original_vendor = or_else(c->original_vendor, u.original_vendor);
+	if (c->model_id[0] == '\0') {
+		c->model_id = or_else(c->model_id, u.model_id);
+		c->vendor_id = or_else(c->vendor_id, u.vendor_id);
+	}
+	return STATUS_OK;
+}
+
 int
 ctl_call(const struct ctl *ctl, int argc, char **argv)
 {
@@ -351,13 +400,16 @@ ctl_call(const struct ctl *ctl, int argc, char **argv)
 	struct arena *arena = arena_new(ARENA_BYTES);
 	struct names names = { .arena = arena, .call = &call };
 	enum status status = store_usage_call(pg, argv[1], arena, &call, &err);
+	if (status == STATUS_NOT_FOUND) {
+		status = why_not(pg, argv[1], arena, &err);
+	} else if (status == STATUS_OK) {
+		status = add_refused(pg, argv[1], arena, &call, &err);
+	}
 	if (status == STATUS_OK) {
 		names.snapshot = read_policies(pg);
 		print_call(argv[1], &call);
 		print_entries(&names);
 		snapshot_unref(names.snapshot);
-	} else if (status == STATUS_NOT_FOUND) {
-		status = why_not(pg, argv[1], arena, &err);
 	}
 	arena_free(arena);
 	pg_free(pg);

@@ -32,16 +32,19 @@ print_board(const struct ctl *ctl)
 		return;
 	}
 	int32_t counts = atomic_load(&board->counter_counts);
-	printf("this host        follows epoch %" PRIu64 ", %s%s%s\n",
-	       atomic_load(&board->counter_epoch),
-	       counts >= 0 && counts < BOARD_COUNTS_N ? board_words[counts]
-						      : "?",
-	       atomic_load(&board->clock_off) != 0
-		   ? ", its CLOCK IS OFF: it does not count"
-		   : "",
-	       board_keeper_alive(ctl->config.state_dir)
-		   ? ""
-		   : ", NO HOUSEKEEPER runs: this may be old");
+	uint64_t epoch = atomic_load(&board->counter_epoch);
+	printf(
+	    "this host        follows epoch %" PRIu64 ", %s%s%s%s\n", epoch,
+	    counts >= 0 && counts < BOARD_COUNTS_N ? board_words[counts] : "?",
+	    epoch != 0 && atomic_load(&board->counter_unreadable_epoch) == epoch
+		? ", met an account that it CANNOT READ"
+		: "",
+	    atomic_load(&board->clock_off) != 0
+		? ", its CLOCK IS OFF: it does not count"
+		: "",
+	    board_keeper_alive(ctl->config.state_dir)
+		? ""
+		: ", NO HOUSEKEEPER runs: this may be old");
 }
 
 /* ---- what PostgreSQL says */

@@ -21,22 +21,14 @@ engine_new(const struct config *config, struct spool *spool,
 	   struct counter *counter)
 {
 	struct engine *engine = memory_get(sizeof(*engine));
-	int64_t per_mil;
 
-	if (!money_parse(config->unknown_price_per_mil_tokens, &per_mil) ||
-	    per_mil < 0) {
-		/* dear rather than free */
-		log_error("unknown_price_per_mil_tokens is no amount: %s",
-			  config->unknown_price_per_mil_tokens);
-		per_mil = 1000 * MONEY_ONE_USD;
-	}
 	*engine = (struct engine){
 		.config = config,
 		.spool = spool,
 		.counter = counter,
 		.settings = {
 			.fail_closed = config->fail_mode == CONFIG_FAIL_CLOSED,
-			.unknown_per_mil = per_mil,
+			.unknown_per_mil = config_unknown_per_mil(config),
 		},
 	};
 	return engine;

@@ -75,6 +75,9 @@ warnings_column(struct row *row, const struct outcome *o, struct buf *scratch)
 static void
 put_tags(struct json_writer *w, const struct context *ctx)
 {
+	if (ctx->tags_n == 0) {
+		return;
+	}
 	json_key(w, "tags");
 	json_object_begin(w);
 	for (size_t i = 0; i < ctx->tags_n; i++) {
@@ -125,9 +128,8 @@ source_tells(enum fact_source source)
 	       source != SOURCE_COMPUTED;
 }
 
-/* Facts that have no column of their own, for a later replay. */
-static void
-put_facts(struct json_writer *w, const struct context *ctx)
+void
+record_facts(struct json_writer *w, const struct context *ctx)
 {
 	const struct fact *facts = ctx->facts;
 
@@ -152,6 +154,7 @@ put_facts(struct json_writer *w, const struct context *ctx)
 		json_member_bool(w, "dev_flag",
 				 facts[FACT_dev_flag].value.flag);
 	}
+	put_tags(w, ctx);
 }
 
 static void
@@ -163,10 +166,7 @@ metadata_column(struct row *row, const struct outcome *o, struct buf *scratch)
 	buf_reset(scratch);
 	json_write_init(w, scratch);
 	json_object_begin(w);
-	put_facts(w, o->ctx);
-	if (o->ctx->tags_n > 0) {
-		put_tags(w, o->ctx);
-	}
+	record_facts(w, o->ctx);
 	if (o->ctx->requires.features != 0 ||
 	    o->ctx->requires.context_tokens > 0) {
 		put_requires(w, &o->ctx->requires);

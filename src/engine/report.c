@@ -53,6 +53,24 @@ identify(struct report *report)
 	}
 }
 
+/*
+ * A note that is there and cannot be read may know of a settlement that is not
+ * in the ledger yet.  So what the ledger takes to be open is left to the
+ * housekeeper, who settles once.
+ */
+static enum reservation_found
+look_behind_note(struct report *report)
+{
+	enum reservation_found found =
+	    reservation_find(report_counter(report), report->id,
+			     report->call->arena, &report->r);
+	bool open = found == RESERVATION_FOUND &&
+		    (report->r.state == RESERVATION_OPEN ||
+		     report->r.state == RESERVATION_SETTLING);
+
+	return open ? RESERVATION_UNKNOWN : found;
+}
+
 /* Read the note, else ask the ledger. */
 static enum reservation_found
 look(struct report *report)
@@ -69,10 +87,11 @@ look(struct report *report)
 	if (note->state == NOTE_UNKNOWN) {
 		return RESERVATION_UNKNOWN;
 	}
-	if (note->state == NOTE_FOUND &&
-	    reservation_decode(note->value, note->n, arena, &report->r, NULL) ==
-		STATUS_OK) {
-		return RESERVATION_FOUND;
+	if (note->state == NOTE_FOUND) {
+		return reservation_decode(note->value, note->n, arena,
+					  &report->r, NULL) == STATUS_OK
+			   ? RESERVATION_FOUND
+			   : look_behind_note(report);
 	}
 	return reservation_find(report_counter(report), report->id, arena,
 				&report->r);
@@ -107,44 +126,27 @@ make_figures(struct report *report)
 
 /* --- answers -------------------------------------------------------------- */
 
-/*
- * What was said, with the price of its tokens where it is told who served:
- * the catalogue is not in the ledger.
- */
-static struct body_report
-priced(struct report *report)
-{
-	const struct call *call = report->call;
-	struct body_report said = call->body.report;
-
-	if (said.cost_nanousd < 0 && said.served_model_id != NULL &&
-	    (said.input_tokens >= 0 || said.output_tokens >= 0)) {
-		report->r = (struct reservation){ .cost_nanousd = -1 };
-		make_figures(report);
-		said.cost_nanousd = report->settle.cost_nanousd;
-	}
-	return said;
-}
-
 /* It is recorded what was said, to be settled when the call is found. */
 static enum status
 answer_pending(struct report *report)
 {
 	struct call *call = report->call;
 	struct engine_worker *worker = call->worker;
-	const struct body_report figures = priced(report);
+	struct context ctx = { .facts = { { .source = SOURCE_MISSING } } };
 	const struct usage_report said = {
 		.id = report->id,
 		.report_id = report->report_id,
 		.key_id = call_key_id(call),
-		.report = &figures,
+		.report = &call->body.report,
+		.ctx = &ctx,
 		.at_us = call->request->now_us,
 	};
 	const struct settlement settlement = { .pending = true,
 					       .id = report->id };
 
+	report_said(call, &ctx);
 	buf_reset(&worker->record);
-	usage_report(&said, &worker->record);
+	usage_report(&said, &worker->scratch, &worker->record);
 	if (!call_store(call)) {
 		return err_set(call->err, STATUS_FULL,
 			       "the report cannot be recorded now");

@@ -30,14 +30,16 @@ number_fact(struct context *ctx, enum fact_id id, int64_t n,
 	}
 }
 
-static void
-said_facts(const struct call *call, struct context *ctx)
+void
+report_said(const struct call *call, struct context *ctx)
 {
 	static const enum fact_id ids[] = { FACT_session_id,
 					    FACT_correlation_id,
 					    FACT_request_id };
 	const char *header = call->request->header_request_id;
 
+	ctx->tags = call->body.tags;
+	ctx->tags_n = call->body.tags_n;
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
 		if (call->body.said[ids[i]]) {
 			text_fact(ctx, ids[i], call->body.values[ids[i]].text,
@@ -104,13 +106,11 @@ static void
 gather_facts(struct call *call, const struct settle *s, struct context *ctx)
 {
 	*ctx = (struct context){
-		.tags = call->body.tags,
-		.tags_n = call->body.tags_n,
 		.has_text = body_text_length(&call->body.texts) > 0,
 		.now_us = s->at_us,
 	};
 	reserved_facts(s->r, ctx);
-	said_facts(call, ctx);
+	report_said(call, ctx);
 	model_facts(s, ctx);
 	used_facts(s, ctx);
 }

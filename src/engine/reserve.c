@@ -55,6 +55,21 @@ counter_call_of(const struct reserve *reserve)
 	};
 }
 
+/* Of a call that was not counted as a whole: which entries were? */
+static void
+mark_counted(const struct charged *charged, const struct charged *taken,
+	     size_t n, uint64_t epoch, struct counter_entry *entries)
+{
+	size_t entry = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (taken[i].taken) {
+			entries[entry++].counted_epoch =
+			    charged[i].taken ? epoch : 0;
+		}
+	}
+}
+
 /*
  * What the charges take, as far as it is known: a counter that cannot be asked
  * is to be charged all the same, which is done later from the ledger.
@@ -75,9 +90,13 @@ set_entries(struct reserve *reserve, const struct charge *charges,
 		    charged != NULL && charged[i].result == CHARGE_UNKNOWN;
 
 		taken[i].taken = charged == NULL || unknown || charged[i].taken;
+		taken[i].alert = charged != NULL && charged[i].alert;
 		made->counted = made->counted && !unknown;
 	}
 	made->entries_n = counter_entries(&call, charges, taken, n, entries);
+	if (!made->counted) {
+		mark_counted(charged, taken, n, made->epoch, entries);
+	}
 	made->entries = entries;
 }
 

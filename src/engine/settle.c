@@ -220,6 +220,7 @@ settle_change(const struct settle *s, struct arena *arena,
 		struct counter_entry change = r->entries[i];
 
 		change.amount = change_of(s, &r->entries[i]);
+		change.alert = false; /* its call raised it */
 		if (change.kind == COUNTER_RATE) {
 			change.from_s = s->at_us / 1000000;
 		}

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/money.h"
+#include "engine/record.h"
 #include "record/row.h"
 
 /* What the entries of a call do not have in common. */
@@ -110,6 +111,7 @@ write_line(const struct reservation *r, const struct line *line,
 	row_int(&row, (int64_t)line->epoch);
 	row_bool(&row, line->counted);
 	charges_column(&row, line, scratch);
+	row_null(&row); /* said */
 	row_end(&row);
 }
 
@@ -193,8 +195,30 @@ nulls(struct row *row, int n)
 	}
 }
 
+/* What its evaluation will be recorded with. */
+static void
+said_column(struct row *row, const struct context *ctx, struct buf *scratch)
+{
+	static const enum fact_id ids[] = { FACT_session_id,
+					    FACT_correlation_id,
+					    FACT_request_id };
+	struct json_writer w;
+
+	buf_reset(scratch);
+	json_write_init(&w, scratch);
+	json_object_begin(&w);
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		json_member(&w, fact_name(ids[i]), context_text(ctx, ids[i]));
+	}
+	record_facts(&w, ctx);
+	json_object_finish(&w);
+	json_write_end(&w);
+	row_text(row, buf_text(scratch));
+}
+
 void
-usage_report(const struct usage_report *said, struct buf *out)
+usage_report(const struct usage_report *said, struct buf *scratch,
+	     struct buf *out)
 {
 	const struct body_report *report = said->report;
 	int64_t tokens = report->input_tokens;
@@ -220,5 +244,6 @@ usage_report(const struct usage_report *said, struct buf *out)
 	nulls(&row, 2); /* expires_at, epoch */
 	row_bool(&row, false);
 	row_null(&row); /* charges */
+	said_column(&row, said->ctx, scratch);
 	row_end(&row);
 }

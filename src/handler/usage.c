@@ -168,6 +168,17 @@ put_row(void *arg, const struct store_usage_row *row)
 	keep_place(answer, &row->place);
 }
 
+/* What was before is not nothing: it is not known any more. */
+static void
+put_kept(struct handler_call *call, int64_t kept_us)
+{
+	char text[CLOCK_TEXT_BYTES];
+
+	clock_rfc3339(kept_us, text);
+	http_response_header(call->res, "X-Kept-From",
+			     arena_strdup(call->req->arena, text));
+}
+
 static enum status
 usage_report(struct handler_call *call, struct err *err)
 {
@@ -201,6 +212,9 @@ usage_report(struct handler_call *call, struct err *err)
 	json_array_finish(&answer.w);
 	json_write_end(&answer.w);
 	page_total(call->req, call->res, extent.rows_n);
+	if (extent.kept_us != 0) {
+		put_kept(call, extent.kept_us);
+	}
 	if (extent.more) {
 		const struct page_link link = { .query = &report.query,
 						.fixed = report.period.fixed,

@@ -1,5 +1,7 @@
 #include "keeper/keeper_choice.h"
 
+#include <string.h>
+
 /* A wish; counts only where it has a reason. */
 struct wish {
 	enum store_node_counts counts;
@@ -10,6 +12,17 @@ static bool
 is_alone(const struct keeper_view *view)
 {
 	return view->may_be_alone && view->hosts_n == 1;
+}
+
+static const char unreadable[] = "an account could not be read";
+
+/* Only another try has to wait. */
+static bool
+makes_anew(const struct keeper_view *view)
+{
+	return view->now.ready && view->unreadable &&
+	       (view->now.age_ms >= KEEPER_UNREADABLE_MS ||
+		strcmp(view->now.reason, unreadable) != 0);
 }
 
 static bool
@@ -46,6 +59,9 @@ of_host(const struct keeper_view *view)
 		return (struct wish){ STORE_NODE_HOST,
 				      "the host has lost what it had" };
 	}
+	if (makes_anew(view)) {
+		return (struct wish){ STORE_NODE_HOST, unreadable };
+	}
 	return (struct wish){ STORE_NODE_HOST, NULL };
 }
 
@@ -61,6 +77,9 @@ of_memcached(const struct keeper_view *view)
 		return (struct wish){ STORE_NODE_POSTGRESQL,
 				      "memcached does not answer" };
 	}
+	if (makes_anew(view)) {
+		return (struct wish){ STORE_NODE_MEMCACHED, unreadable };
+	}
 	return (struct wish){ STORE_NODE_MEMCACHED, NULL };
 }
 
@@ -73,6 +92,9 @@ of_postgresql(const struct keeper_view *view)
 	if (view->now.ready && back) {
 		return (struct wish){ STORE_NODE_MEMCACHED,
 				      "memcached answers again" };
+	}
+	if (makes_anew(view)) {
+		return (struct wish){ STORE_NODE_POSTGRESQL, unreadable };
 	}
 	return (struct wish){ STORE_NODE_POSTGRESQL, NULL };
 }

@@ -248,6 +248,7 @@ publish(struct keeper_epoch *e, const struct store_node_epoch *now)
 	if (atomic_load(&e->board->counter_epoch) != now->epoch) {
 		atomic_store(&e->board->counter_counts, BOARD_COUNTS_NOTHING);
 		atomic_store(&e->board->counter_epoch, now->epoch);
+		atomic_store(&e->board->counter_unreadable_epoch, 0);
 		log_info("counters: epoch %" PRIu64 " of %s has begun",
 			 now->epoch, store_node_counts_words[now->counts]);
 	}
@@ -315,6 +316,14 @@ host_has_lost(const struct keeper_epoch *e, const struct store_node_epoch *now)
 	return e->host->type->check(e->host, &err) == STATUS_CORRUPT;
 }
 
+/* Did a process of this host meet an account of NOW that it cannot read? */
+static bool
+met_unreadable(const struct keeper_epoch *e, const struct store_node_epoch *now)
+{
+	return now->epoch != 0 &&
+	       atomic_load(&e->board->counter_unreadable_epoch) == now->epoch;
+}
+
 /* Begin a new epoch where one is needed; at most one a look. */
 static enum status
 change(const struct keeper_epoch *e, struct pg *pg,
@@ -329,6 +338,7 @@ change(const struct keeper_epoch *e, struct pg *pg,
 		.may_be_alone =
 		    config->counter_alone == ALONE_HOST && e->host != NULL,
 		.host_lost = host_has_lost(e, now),
+		.unreadable = met_unreadable(e, now),
 		.memcached = e->memcached != NULL,
 		.postgresql = e->postgresql != NULL,
 		.answers = e->answers,

@@ -15,7 +15,8 @@ see(void *arg, const struct store_node *node)
 	struct keeper_hosts *hosts = arg;
 
 	hosts->n++;
-	if (node->epoch != hosts->epoch) {
+	if (node->epoch != hosts->epoch &&
+	    (hosts->clean || node->age_ms > hosts->silent_ms)) {
 		hosts->clean = false;
 		snprintf(hosts->waits_for, sizeof(hosts->waits_for), "%s",
 			 node->name);

@@ -35,6 +35,7 @@ rebuild_row(void *arg, const struct store_usage_counter *row)
 		.at_us = row->bucket_s * 1000000,
 		.expires_us = row->to_s * 1000000,
 		.amount = row->amount,
+		.alert = row->alert,
 	};
 
 	if (row->evaluation_id != NULL) {

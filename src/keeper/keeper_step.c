@@ -14,8 +14,12 @@
 #include "store/store_counter.h"
 #include "store/store_partition.h"
 #include "store/store_snapshot.h"
+#include "store/store_usage_keep.h"
 
 enum { PATH_BYTES = CONFIG_TEXT_BYTES + 64, CLEAN_BATCH = 10000 };
+
+/* 15 ms, in which its lane does nothing else. */
+enum { ROLLUP_BATCH = 5000 };
 
 /*
  * One line when WHAT begins to fail or fails in another way, one when it works
@@ -352,6 +356,29 @@ clean(struct keeper *k)
 	return gone == CLEAN_BATCH ? KEEPER_AGAIN : KEEPER_PERIOD;
 }
 
+/* Roll-ups that are not kept any more. */
+static enum keeper_due
+rollups(struct keeper *k)
+{
+	struct err err = { .status = STATUS_OK };
+	int64_t days = k->config->usage_rollup_retention_days, gone = 0;
+
+	if (!k->has_pg || days == 0) {
+		return KEEPER_PERIOD;
+	}
+	if (!pg_connected(k->count_pg)) {
+		return KEEPER_LATER;
+	}
+	enum status status =
+	    store_usage_clean(k->count_pg, days, ROLLUP_BATCH, &gone, &err);
+	say_change("deleting roll-ups of usage", &k->rollup_status, status,
+		   &err);
+	if (status != STATUS_OK) {
+		return KEEPER_LATER;
+	}
+	return gone == ROLLUP_BATCH ? KEEPER_AGAIN : KEEPER_PERIOD;
+}
+
 static enum keeper_due
 sweep(struct keeper *k)
 {
@@ -427,6 +454,7 @@ const struct keeper_step keeper_steps[] = {
 	{ "epoch", KEEPER_COUNT, every_beat, epoch, false, false },
 	{ "usage", KEEPER_COUNT, every_second, usage, false, false },
 	{ "clean", KEEPER_COUNT, every_minute, clean, false, false },
+	{ "rollups", KEEPER_COUNT, every_hour, rollups, false, false },
 	{ "sweep", KEEPER_COUNT, every_second, sweep, false, false },
 };
 const size_t keeper_steps_n = sizeof(keeper_steps) / sizeof(keeper_steps[0]);

@@ -1,5 +1,6 @@
 #include "keeper/keeper_usage.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/metric.h"
+#include "base/money.h"
+#include "base/uuid.h"
 #include "counter/counter.h"
 #include "counter/journal.h"
 #include "counter/reservation.h"
@@ -23,15 +26,23 @@ enum { OPEN_PART = 100 };
 enum { UNSETTLED_CHARGE, UNSETTLED_RELEASE };
 enum { EVENT_SETTLED = 1, EVENT_EXPIRED = 2, EVENT_RELEASED = 3 };
 
+/* What a dead process left, and when that was first seen. */
+struct seen {
+	const struct journal_slot *slot;
+	char evaluation_id[UUID_TEXT_BYTES];
+	int64_t begun_us, seen_us;
+};
+
 struct keeper_usage {
 	const struct config *config;
 	struct board *board;
 	struct counter *counter;
 	struct counter_worker *worker;
 	struct arena *arena;
-	/* when something of a dead process was first seen, by its place */
-	int64_t left_us[JOURNAL_SLOTS];
-	size_t left_n;
+	char unknown_price[MONEY_TEXT_BYTES]; /* for a million tokens */
+	uint64_t epoch; /* in which entries are counted afterwards */
+	struct seen seen[JOURNAL_SLOTS]; /* [seen_n] of the last step */
+	size_t seen_n;
 	int64_t open_next_us; /* CLOCK_MONOTONIC: count the open calls then */
 };
 
@@ -53,6 +64,7 @@ keeper_usage_new(const struct config *config, struct board *board,
 		.worker = counter_worker_new(counter),
 		.arena = arena_new(ARENA_BYTES),
 	};
+	money_text(config_unknown_per_mil(config), u->unknown_price);
 	*out = u;
 	return STATUS_OK;
 }
@@ -93,9 +105,8 @@ static enum status
 settle(struct keeper_usage *u, struct pg *pg, bool *more, struct err *err)
 {
 	int64_t settled = 0;
-	enum status status = store_usage_settle(pg, BATCH, &settled, err);
-
-	(void)u;
+	enum status status =
+	    store_usage_settle(pg, BATCH, u->unknown_price, &settled, err);
 	if (status == STATUS_OK) {
 		metric_add(METRIC_reservations_total, EVENT_SETTLED,
 			   (uint64_t)settled);
@@ -106,18 +117,32 @@ settle(struct keeper_usage *u, struct pg *pg, bool *more, struct err *err)
 
 /* ---- counting what was not counted */
 
-/* The lease of a call that nothing counted is not there to be ended. */
+/*
+ * What a call could not be counted in.  The lease of a call that nothing
+ * counted is not there to be ended.
+ */
 static size_t
-without_leases(struct counter_entry *entries, size_t n)
+without_counted(struct counter_entry *entries, size_t n, uint64_t epoch)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (entries[i].kind != COUNTER_LEASE) {
+		if (entries[i].kind != COUNTER_LEASE &&
+		    entries[i].counted_epoch != epoch) {
 			entries[kept++] = entries[i];
 		}
 	}
 	return kept;
+}
+
+/* A report that comes now is to ask the ledger, not a note that says open. */
+static void
+forget_note(struct keeper_usage *u, const char *evaluation_id)
+{
+	char name[COUNTER_KEY_BYTES];
+
+	counter_note_name('r', &evaluation_id, 1, name);
+	counter_note_put(u->worker, name, NULL, 0, 0);
 }
 
 static bool
@@ -139,7 +164,10 @@ count_entry(void *arg, const struct store_usage_entry *entry)
 		return true;
 	}
 	if (strcmp(entry->entry, "reserve") == 0) {
-		n = without_leases(changes, n);
+		n = without_counted(changes, n, u->epoch);
+	}
+	if (strcmp(entry->entry, "settle") == 0) {
+		forget_note(u, entry->evaluation_id);
 	}
 	bool counted =
 	    n == 0 || counter_adjust(u->worker, clock_now_us(),
@@ -156,9 +184,9 @@ count(struct keeper_usage *u, struct pg *pg, bool *more, struct err *err)
 	if (atomic_load(&u->board->counter_counts) == BOARD_COUNTS_NOTHING) {
 		return STATUS_OK;
 	}
+	u->epoch = atomic_load(&u->board->counter_epoch);
 	enum status status =
-	    store_usage_uncounted(pg, atomic_load(&u->board->counter_epoch),
-				  BATCH, count_entry, u, &n, err);
+	    store_usage_uncounted(pg, u->epoch, BATCH, count_entry, u, &n, err);
 	if (status == STATUS_OK) {
 		*more = *more || n == BATCH;
 	}
@@ -192,6 +220,39 @@ give_back(struct keeper_usage *u, struct pg *pg,
 	return status;
 }
 
+/* Each by itself: of as many as before, one may be another. */
+static int64_t
+seen_us(const struct keeper_usage *u, const struct counter_left *left)
+{
+	for (size_t i = 0; i < u->seen_n; i++) {
+		const struct seen *seen = &u->seen[i];
+
+		if (seen->slot == left->slot &&
+		    seen->begun_us == left->now_us &&
+		    strcmp(seen->evaluation_id, left->evaluation_id) == 0) {
+			return seen->seen_us;
+		}
+	}
+	return clock_now_us();
+}
+
+static void
+see(struct keeper_usage *u, const struct counter_left *left, size_t n)
+{
+	struct seen *now = arena_array(u->arena, n, sizeof(*now));
+
+	assert(n <= JOURNAL_SLOTS);
+	for (size_t i = 0; i < n; i++) {
+		now[i] = (struct seen){ .slot = left[i].slot,
+					.begun_us = left[i].now_us,
+					.seen_us = seen_us(u, &left[i]) };
+		memcpy(now[i].evaluation_id, left[i].evaluation_id,
+		       sizeof(now[i].evaluation_id));
+	}
+	memcpy(u->seen, now, n * sizeof(*now));
+	u->seen_n = n;
+}
+
 static enum status
 settle_left(struct keeper_usage *u, struct pg *pg, int64_t drained_until_us,
 	    struct err *err)
@@ -201,16 +262,9 @@ settle_left(struct keeper_usage *u, struct pg *pg, int64_t drained_until_us,
 
 	arena_reset(u->arena);
 	size_t n = counter_left(u->counter, u->arena, &left);
-	if (n != u->left_n) {
-		/* not the same any more: look at all of them anew */
-		for (size_t i = 0; i < n && i < JOURNAL_SLOTS; i++) {
-			u->left_us[i] = clock_now_us();
-		}
-		u->left_n = n;
-	}
+	see(u, left, n);
 	for (size_t i = 0; i < n && status == STATUS_OK; i++) {
-		if (left[i].refused ||
-		    (i < JOURNAL_SLOTS && drained_until_us > u->left_us[i])) {
+		if (left[i].refused || drained_until_us > u->seen[i].seen_us) {
 			status = give_back(u, pg, &left[i], err);
 		}
 	}

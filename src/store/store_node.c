@@ -21,12 +21,6 @@ flag(const struct pg_result *result, int row, int column)
 
 /* --- epochs ---------------------------------------------------------------- */
 
-enum status
-store_node_listen(struct pg *pg, struct err *err)
-{
-	return pg_query(pg, "LISTEN counter_epoch", NULL, 0, NULL, err);
-}
-
 static enum store_node_counts
 counts_of(const char *word)
 {
@@ -45,7 +39,7 @@ store_node_epoch(struct pg *pg, struct store_node_epoch *out, struct err *err)
 	enum status status =
 	    pg_query(pg,
 		     "SELECT epoch, counts, ready, node, (extract(epoch FROM "
-		     "clock_timestamp() - begun_at) * 1000)::bigint "
+		     "clock_timestamp() - begun_at) * 1000)::bigint, reason "
 		     "FROM counter_epoch_newest()",
 		     NULL, 0, &result, err);
 
@@ -60,6 +54,8 @@ store_node_epoch(struct pg *pg, struct store_node_epoch *out, struct err *err)
 		snprintf(out->node, sizeof(out->node), "%s",
 			 pg_value(result, 0, 3));
 		out->age_ms = pg_int(result, 0, 4);
+		snprintf(out->reason, sizeof(out->reason), "%s",
+			 pg_value(result, 0, 5));
 	}
 	pg_result_free(result);
 	return STATUS_OK;
@@ -179,23 +175,6 @@ store_node_beat(struct pg *pg, const struct store_node *node,
 
 	if (status == STATUS_OK) {
 		*server_us = pg_int(result, 0, 0);
-	}
-	pg_result_free(result);
-	return status;
-}
-
-enum status
-store_node_drained(struct pg *pg, int64_t until_us, bool *drained,
-		   struct err *err)
-{
-	char until[CLOCK_TEXT_BYTES];
-	const char *params[] = { clock_rfc3339(until_us, until) };
-	struct pg_result *result = NULL;
-	enum status status =
-	    pg_query(pg, "SELECT nodes_drained($1)", params, 1, &result, err);
-
-	if (status == STATUS_OK) {
-		*drained = flag(result, 0, 0);
 	}
 	pg_result_free(result);
 	return status;

@@ -55,21 +55,22 @@ store_usage_expire(struct pg *pg, bool release, int64_t batch, int64_t *expired,
 }
 
 enum status
-store_usage_settle(struct pg *pg, int64_t batch, int64_t *settled,
-		   struct err *err)
+store_usage_settle(struct pg *pg, int64_t batch, const char *unknown_price,
+		   int64_t *settled, struct err *err)
 {
 	char text[PG_NUMBER_BYTES];
-	const char *params[] = { pg_number(batch, text) };
+	const char *params[] = { pg_number(batch, text), unknown_price };
 	struct pg_result *result = NULL;
 	enum status status = pg_begin(pg, err);
 
 	if (status != STATUS_OK) {
 		return status;
 	}
-	status = end(pg,
-		     pg_query(pg, "SELECT usage_settle($1::integer)", params, 1,
-			      &result, err),
-		     err);
+	status =
+	    end(pg,
+		pg_query(pg, "SELECT usage_settle($1::integer, $2::numeric)",
+			 params, 2, &result, err),
+		err);
 	if (status == STATUS_OK) {
 		assert(pg_rows(result) == 1);
 		*settled = pg_int(result, 0, 0);
@@ -216,6 +217,7 @@ counter_at(const struct pg_result *result, int row,
 		.bucket_s = pg_int(result, row, 7),
 		.evaluation_id = text_at(result, row, 8),
 		.amount = pg_int(result, row, 9),
+		.alert = pg_value(result, row, 10)[0] == 't',
 	};
 	uuid_bytes(pg_value(result, row, 0), out->subject);
 }
@@ -284,7 +286,7 @@ read_counters(struct pg *pg, const struct store_usage_rebuild *rebuild,
 	    "SELECT subject, counter, kind, unit, \"window\", "
 	    "extract(epoch FROM from_at)::bigint, "
 	    "extract(epoch FROM to_at)::bigint, "
-	    "extract(epoch FROM bucket)::bigint, lease, amount::bigint "
+	    "extract(epoch FROM bucket)::bigint, lease, amount::bigint, alert "
 	    "FROM usage_counters(now())",
 	    NULL, 0, &result, err);
 
@@ -364,6 +366,27 @@ store_usage_recorded(struct pg *pg, const char *evaluation_id,
 
 	if (status == STATUS_OK) {
 		*recorded = pg_value(result, 0, 0)[0] == 't';
+	}
+	pg_result_free(result);
+	return status;
+}
+
+enum status
+store_usage_clean(struct pg *pg, int64_t days, int64_t batch, int64_t *gone,
+		  struct err *err)
+{
+	char days_text[PG_NUMBER_BYTES], batch_text[PG_NUMBER_BYTES];
+	const char *params[] = { pg_number(days, days_text),
+				 pg_number(batch, batch_text) };
+	struct pg_result *result = NULL;
+	enum status status =
+	    pg_query(pg,
+		     "SELECT usage_rollups_clean(now() - "
+		     "$1::integer * interval '1 day', $2::integer)",
+		     params, 2, &result, err);
+
+	if (status == STATUS_OK) {
+		*gone = pg_int(result, 0, 0);
 	}
 	pg_result_free(result);
 	return status;

@@ -44,6 +44,8 @@ static const char statement[] =
     "sum(output_tokens) AS output_tokens "
     "FROM usage_rollups "
     "WHERE quarter >= $1::timestamptz AND quarter < $2::timestamptz "
+    /* no bound of an index's range: that would spoil the estimate of it */
+    "AND (quarter < (SELECT since FROM usage_rollups_kept)) IS NOT TRUE "
     "AND ($3::text IS NULL OR organization_id = $3) "
     "AND ($4::text IS NULL OR team_id = $4) "
     "AND ($5::text IS NULL OR user_id = $5) "
@@ -66,7 +68,10 @@ static const char statement[] =
     "ORDER BY bucket, -amount, organization, team, \"user\", api_key, "
     "model, vendor LIMIT $24::integer + 1) "
     "SELECT (SELECT count(*) FROM (SELECT FROM wanted LIMIT 10001) AS w), "
-    "rfc3339(greatest(bucket, $1::timestamptz)), rfc3339(least(CASE "
+    "(SELECT (extract(epoch FROM since) * 1000000)::bigint "
+    "FROM usage_rollups_kept WHERE since > $1::timestamptz), "
+    "rfc3339(greatest(bucket, $1::timestamptz, "
+    "(SELECT since FROM usage_rollups_kept))), rfc3339(least(CASE "
     "WHEN $21::text IS NULL THEN $2::timestamptz "
     "WHEN $21 = '15m' THEN bucket + interval '15 minutes' "
     "WHEN $21 = 'hour' THEN bucket + interval '1 hour' "
@@ -82,6 +87,7 @@ static const char statement[] =
 
 enum column {
 	C_TOTAL,
+	C_KEPT,
 	C_FROM,
 	C_TO,
 	C_CALLS,
@@ -155,14 +161,15 @@ give(const struct pg_result *result, int row,
 	each(arg, &r);
 }
 
-/* Sums over nothing. */
+/* Sums over nothing, FROM_US to the end. */
 static void
-give_nothing(const struct texts *texts,
+give_nothing(const struct texts *texts, int64_t from_us,
 	     void (*each)(void *arg, const struct store_usage_row *row),
 	     void *arg)
 {
+	char from[CLOCK_TEXT_BYTES];
 	const struct store_usage_row row = {
-		.from = texts->from,
+		.from = clock_rfc3339(from_us, from),
 		.to = texts->to,
 		.calls = "0",
 		.settled = "0",
@@ -200,14 +207,18 @@ store_usage_report(struct pg *pg, const struct store_usage_ask *ask,
 	 * is empty. */
 	int n = pg_is_null(result, 0, C_BUCKET) ? 0 : pg_rows(result);
 	extent->rows_n = pg_int(result, 0, C_TOTAL);
+	extent->kept_us = pg_int(result, 0, C_KEPT);
 	extent->more = n > ask->limit;
 	for (int i = 0; i < n && i < ask->limit; i++) {
 		give(result, i, each, arg);
 	}
 	if (extent->rows_n == 0 && ask->by == 0 &&
-	    ask->bucket == STORE_USAGE_WHOLE) {
+	    ask->bucket == STORE_USAGE_WHOLE && extent->kept_us < ask->to_us) {
 		extent->rows_n = 1;
-		give_nothing(&texts, each, arg);
+		give_nothing(&texts,
+			     extent->kept_us > ask->from_us ? extent->kept_us
+							    : ask->from_us,
+			     each, arg);
 	}
 	pg_result_free(result);
 	return STATUS_OK;

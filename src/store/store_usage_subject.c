@@ -131,6 +131,7 @@ store_usage_subject(struct pg *pg, const struct store_usage_subject_ask *ask,
 	int n = pg_is_null(result, 0, C_BUDGET) ? 0 : pg_rows(result);
 	extent->rows_n = pg_int(result, 0, C_TOTAL);
 	extent->more = n > ask->limit;
+	extent->kept_us = 0; /* no window is as long as what is kept */
 	for (int i = 0; i < n && i < ask->limit; i++) {
 		give(result, i, each, arg);
 	}

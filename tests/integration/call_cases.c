@@ -21,51 +21,9 @@
 #include "store/store_node.h"
 #include "store/store_usage_call.h"
 #include "store/store_usage_keep.h"
-
-enum { TIMEOUT_MS = 5000 };
+#include "pg_fixture.h"
 
 #define NODE "01930000-0000-7000-8000-00000000000a"
-
-struct world {
-	struct pg *owner, *keeper, *nobody;
-	struct arena *arena;
-};
-
-static int
-begin(void **state)
-{
-	struct world *w = calloc(1, sizeof(*w));
-
-	w->owner = pg_new(getenv("IMS_PG"), "call_cases", TIMEOUT_MS);
-	w->keeper = pg_new(getenv("IMS_PG_KEEPER"), "call_cases", TIMEOUT_MS);
-	w->nobody = pg_new("host=/nonexistent", "call_cases", TIMEOUT_MS);
-	w->arena = arena_new(4096);
-	*state = w;
-	return 0;
-}
-
-static int
-end(void **state)
-{
-	struct world *w = *state;
-
-	pg_free(w->owner);
-	pg_free(w->keeper);
-	pg_free(w->nobody);
-	arena_free(w->arena);
-	free(w);
-	return 0;
-}
-
-static void
-run(struct pg *pg, const char *sql)
-{
-	struct err err;
-
-	if (pg_script(pg, sql, &err) != STATUS_OK) {
-		fail_msg("%s: %s", sql, err.text);
-	}
-}
 
 /* ---- epochs */
 
@@ -80,11 +38,12 @@ add_epoch(void *arg, const struct store_node_epoch_row *row)
 static void
 epochs_are_listed(void **state)
 {
-	struct world *w = *state;
+	struct pg_fixture *w = *state;
 	struct buf rows = { .data = NULL };
 	struct err err;
 
-	run(w->owner,
+	pg_fixture_run(
+	    w->owner,
 	    "DELETE FROM nodes; DELETE FROM counter_epochs;"
 	    "SELECT node_beat('" NODE "', 'one', 0, NULL, 1, now());"
 	    "INSERT INTO counter_epochs (epoch, counts, reason, node, ready_at)"
@@ -102,7 +61,8 @@ epochs_are_listed(void **state)
 	    STATUS_UNAVAILABLE);
 	assert_string_equal(buf_text(&rows), "");
 	buf_fini(&rows);
-	run(w->owner, "DELETE FROM nodes; DELETE FROM counter_epochs");
+	pg_fixture_run(w->owner,
+		       "DELETE FROM nodes; DELETE FROM counter_epochs");
 }
 
 /* ---- how much there is */
@@ -128,7 +88,7 @@ static const struct {
 };
 
 static void
-add_call(struct world *w, size_t i)
+add_call(struct pg_fixture *w, size_t i)
 {
 	char sql[1000];
 
@@ -145,18 +105,18 @@ add_call(struct world *w, size_t i)
 		 calls[i].entry != NULL ? ", '" : "",
 		 calls[i].entry != NULL ? calls[i].entry : "",
 		 calls[i].entry != NULL ? "'" : "");
-	run(w->owner, sql);
+	pg_fixture_run(w->owner, sql);
 }
 
 static void
 open_calls_are_counted(void **state)
 {
-	struct world *w = *state;
+	struct pg_fixture *w = *state;
 	int64_t open = 0, uncounted = 0;
 	struct err err;
 
-	run(w->owner, "DELETE FROM usage;"
-		      "UPDATE usage_expired SET until = now()");
+	pg_fixture_run(w->owner, "DELETE FROM usage;"
+				 "UPDATE usage_expired SET until = now()");
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		int64_t open_before, uncounted_before;
 
@@ -182,7 +142,7 @@ open_calls_are_counted(void **state)
 		assert_int_equal(uncounted_before, uncounted);
 	}
 	/* nothing was ever expired: all that is open counts */
-	run(w->owner, "UPDATE usage_expired SET until = 'epoch'");
+	pg_fixture_run(w->owner, "UPDATE usage_expired SET until = 'epoch'");
 	assert_int_equal(store_usage_open_n(w->keeper, &open, &err), STATUS_OK);
 	assert_int_equal(open, 6);
 	open = uncounted = 77;
@@ -191,7 +151,7 @@ open_calls_are_counted(void **state)
 	assert_int_equal(store_usage_uncounted_n(w->nobody, &uncounted, &err),
 			 STATUS_UNAVAILABLE);
 	assert_true(open == 77 && uncounted == 77);
-	run(w->owner, "DELETE FROM usage");
+	pg_fixture_run(w->owner, "DELETE FROM usage");
 }
 
 /* ---- one call */
@@ -199,11 +159,12 @@ open_calls_are_counted(void **state)
 static void
 call_is_read(void **state)
 {
-	struct world *w = *state;
+	struct pg_fixture *w = *state;
 	struct store_usage_call call = { .state = "before" };
 	struct err err;
 
-	run(w->owner,
+	pg_fixture_run(
+	    w->owner,
 	    "DELETE FROM usage;"
 	    "INSERT INTO usage (evaluation_id, entry, \"timestamp\", user_id, "
 	    "model_id, calls, cost, tokens, expires_at, epoch, counted, "
@@ -242,7 +203,7 @@ call_is_read(void **state)
 	assert_string_equal(call.entries[1].epoch, "4");
 	assert_string_equal(call.entries[1].counted, "f");
 	assert_string_equal(call.entries[1].charges, "");
-	run(w->owner, "DELETE FROM usage");
+	pg_fixture_run(w->owner, "DELETE FROM usage");
 	assert_int_equal(
 	    store_usage_call(w->owner, NODE, w->arena, &call, &err),
 	    STATUS_NOT_FOUND);
@@ -254,7 +215,8 @@ call_is_read(void **state)
 	assert_string_equal(call.state, "settled"); /* as it was */
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define CASE(test) \
+	cmocka_unit_test_setup_teardown(test, pg_fixture_begin, pg_fixture_end)
 
 int
 main(void)

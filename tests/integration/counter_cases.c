@@ -137,7 +137,7 @@ expired_is_absent(void **state)
 	it.expires_s = clock_now_us() / 1000000 - 1;
 	assert_int_equal(items_swap(w, &it, 1, &moved), STORE_COUNTER_DONE);
 	assert_string_equal(items_now(w, "k", text), "-");
-	uint64_t version = (uint64_t)items_ask(
+	uint64_t version = (uint64_t)pg_fixture_number(
 	    w->owner, "SELECT max(version) FROM counter_items");
 	/* not to be replaced by its version, but as absent */
 	it = items_item("k", version, "2");
@@ -147,8 +147,8 @@ expired_is_absent(void **state)
 	assert_int_equal(items_swap(w, two, 2, &moved), STORE_COUNTER_DONE);
 	assert_string_equal(items_now(w, "k", text), "2");
 	/* and to be added to */
-	items_sql(w->owner, "UPDATE counter_items SET expires_at = now() "
-			    "WHERE key = 'k'");
+	pg_fixture_run(w->owner, "UPDATE counter_items SET expires_at = now() "
+				 "WHERE key = 'k'");
 	it = items_item("k", 0, "3");
 	items_read(w, &it, 1);
 	assert_string_equal(items_said(&it, text), "+");
@@ -294,15 +294,16 @@ clean_leaves_what_counts(void **state)
 	size_t moved;
 	char text[64];
 
-	items_sql(w->owner, "DELETE FROM counter_items");
+	pg_fixture_run(w->owner, "DELETE FROM counter_items");
 	assert_int_equal(items_swap(w, it, 3, &moved), STORE_COUNTER_DONE);
-	items_sql(w->owner,
-		  "UPDATE counter_items SET epoch = epoch - 1 WHERE key = 'a'");
-	items_sql(w->owner, "UPDATE counter_items SET expires_at = now() "
-			    "WHERE key = 'b'");
-	items_sql(w->owner,
-		  "UPDATE counter_epochs SET begun_at = now() - interval "
-		  "'91 days' WHERE epoch = 1");
+	pg_fixture_run(
+	    w->owner,
+	    "UPDATE counter_items SET epoch = epoch - 1 WHERE key = 'a'");
+	pg_fixture_run(w->owner, "UPDATE counter_items SET expires_at = now() "
+				 "WHERE key = 'b'");
+	pg_fixture_run(w->owner,
+		       "UPDATE counter_epochs SET begun_at = now() - interval "
+		       "'91 days' WHERE epoch = 1");
 	assert_int_equal(store_counter_clean(w->owner, 1, &gone, &err),
 			 STATUS_OK);
 	assert_int_equal(gone, 1);
@@ -313,10 +314,10 @@ clean_leaves_what_counts(void **state)
 			 STATUS_OK);
 	assert_int_equal(gone, 0);
 	assert_string_equal(items_now(w, "c", text), "1");
-	assert_int_equal(items_ask(w->owner,
-				   "SELECT count(*) FROM counter_epochs "
-				   "WHERE epoch = 1"),
-			 0);
+	assert_int_equal(
+	    pg_fixture_number(w->owner, "SELECT count(*) FROM counter_epochs "
+					"WHERE epoch = 1"),
+	    0);
 }
 
 /* --- plans ---------------------------------------------------------------------- */
@@ -325,7 +326,7 @@ clean_leaves_what_counts(void **state)
 static int64_t
 rows_read(struct items *w)
 {
-	return items_ask(
+	return pg_fixture_number(
 	    w->pg, "SELECT seq_scan * 1000000 + idx_tup_fetch FROM "
 		   "pg_stat_xact_all_tables WHERE relname = 'counter_items'");
 }
@@ -352,9 +353,9 @@ rows_are_read_by_key(void **state)
 	struct err err;
 	size_t moved;
 
-	items_sql(w->owner, "DELETE FROM counter_items");
-	items_sql(w->owner, "VACUUM ANALYZE counter_items");
-	items_sql(w->pg, "BEGIN");
+	pg_fixture_run(w->owner, "DELETE FROM counter_items");
+	pg_fixture_run(w->owner, "VACUUM ANALYZE counter_items");
+	pg_fixture_run(w->pg, "BEGIN");
 	for (int round = 0; round < 8; round++) {
 		struct store_counter_item plain[4];
 		for (size_t i = 0; i < 4; i++) {
@@ -363,16 +364,16 @@ rows_are_read_by_key(void **state)
 		items_read(w, plain, 4);
 		items_read(w, it, round == 0 ? 3 : 4);
 	}
-	items_sql(w->pg, "COMMIT");
+	pg_fixture_run(w->pg, "COMMIT");
 	char sql[400];
 	snprintf(sql, sizeof(sql),
 		 "INSERT INTO counter_items SELECT %llu, g, "
 		 "nextval('counter_version'), 'x', now() + interval '1 hour' "
 		 "FROM generate_series(1, 5000) g ON CONFLICT DO NOTHING",
 		 (unsigned long long)w->epoch);
-	items_sql(w->owner, sql);
+	pg_fixture_run(w->owner, sql);
 	for (int round = 0; round < 2; round++) {
-		items_sql(w->pg, "BEGIN");
+		pg_fixture_run(w->pg, "BEGIN");
 		int64_t since = rows_read(w);
 		for (size_t i = 0; i < 4; i++) {
 			it[i] = items_item(it[i].key, 0, NULL);
@@ -397,8 +398,8 @@ rows_are_read_by_key(void **state)
 		assert_int_equal(
 		    store_counter_put(w->pg, w->epoch, it, 4, &err), STATUS_OK);
 		reads_are(w, "a put", &since, 8);
-		items_sql(w->pg, "COMMIT");
-		items_sql(w->owner, "ANALYZE counter_items");
+		pg_fixture_run(w->pg, "COMMIT");
+		pg_fixture_run(w->owner, "ANALYZE counter_items");
 	}
 }
 
@@ -409,7 +410,7 @@ swap_knows_whether_it_was_written(void **state)
 {
 	struct items *w = *state;
 	struct store_counter_item it = items_item("k", 0, "1");
-	struct pg *wrong = pg_new("host=/nonexistent", "wrong", 500);
+	struct pg *wrong = pg_fixture_nobody();
 	struct err err;
 	size_t moved;
 	char sql[128];
@@ -433,29 +434,29 @@ swap_knows_whether_it_was_written(void **state)
 	struct pg *hasty = pg_new(getenv("IMS_PG_COUNTER"), "hasty", 200);
 	assert_int_equal(items_swap(w, &it, 1, &moved), STORE_COUNTER_DONE);
 	items_read(w, &it, 1);
-	items_sql(w->owner, "BEGIN; SELECT FROM counter_items FOR UPDATE");
+	pg_fixture_run(w->owner, "BEGIN; SELECT FROM counter_items FOR UPDATE");
 	assert_int_equal(
 	    store_counter_swap(hasty, w->epoch, &it, 1, &moved, &err),
 	    STORE_COUNTER_FAILED);
-	items_sql(w->owner, "ROLLBACK");
+	pg_fixture_run(w->owner, "ROLLBACK");
 	pg_free(hasty);
 	/* cut off while it waits */
 	snprintf(sql, sizeof(sql), "SELECT pg_terminate_backend(%d, 5000)",
-		 (int)items_ask(w->pg, "SELECT pg_backend_pid()"));
-	items_sql(w->owner, "BEGIN; SELECT FROM counter_items FOR UPDATE");
+		 (int)pg_fixture_number(w->pg, "SELECT pg_backend_pid()"));
+	pg_fixture_run(w->owner, "BEGIN; SELECT FROM counter_items FOR UPDATE");
 	pid_t cutter = fork();
 	if (cutter == 0) {
 		clock_sleep_us(300000);
-		items_ask(items_pg("IMS_PG_ROOT"), sql);
+		pg_fixture_number(pg_fixture_open("IMS_PG_ROOT"), sql);
 		_exit(0);
 	}
 	assert_int_equal(items_swap(w, &it, 1, &moved), STORE_COUNTER_UNSURE);
 	assert_int_equal(waitpid(cutter, NULL, 0), cutter);
-	items_sql(w->owner, "ROLLBACK");
+	pg_fixture_run(w->owner, "ROLLBACK");
 	/* not as a part of an older moment */
 	clock_sleep_us(1000000);
-	items_sql(w->pg,
-		  "SET default_transaction_isolation = 'repeatable read'");
+	pg_fixture_run(w->pg,
+		       "SET default_transaction_isolation = 'repeatable read'");
 	assert_int_equal(items_swap(w, &it, 1, &moved), STORE_COUNTER_FAILED);
 }
 

@@ -46,7 +46,7 @@ store_speaks_counter(void **state)
 {
 	struct items *w = *state;
 	struct counter_store *store =
-	    counter_postgresql_store(getenv("IMS_PG_COUNTER"), TIMEOUT_MS);
+	    counter_postgresql_store(getenv("IMS_PG_COUNTER"), PG_FIXTURE_MS);
 	struct counter_item it[3] = { store_item("a", "1"),
 				      store_item("b", NULL),
 				      store_item("c", "3") };
@@ -203,7 +203,8 @@ fork_all(struct items *w, struct shared *s, pid_t pids[PROCESSES],
 		if (pids[i] == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			struct items mine = { .epoch = w->epoch,
-					      .pg = items_pg("IMS_PG_COUNTER"),
+					      .pg = pg_fixture_open(
+						  "IMS_PG_COUNTER"),
 					      .arena = arena_new(4096) };
 			body(&mine, s, i);
 			_exit(0);
@@ -289,7 +290,8 @@ several_keys_do_not_deadlock(void **state)
 		 "SELECT sum(convert_from(value, 'UTF8')::bigint) "
 		 "FROM counter_items WHERE epoch = %llu",
 		 (unsigned long long)w->epoch);
-	assert_int_equal(items_ask(w->owner, sql), s->last_us - INT64_MAX / 2);
+	assert_int_equal(pg_fixture_number(w->owner, sql),
+			 s->last_us - INT64_MAX / 2);
 	munmap(s, sizeof(*s));
 }
 
@@ -325,12 +327,13 @@ switch_under_load_is_sharp(void **state)
 		assert_true(s->done >= before + 30);
 		items_epoch(w->owner, STORE_NODE_MEMCACHED);
 		int64_t over = clock_mono_us();
-		int64_t sum = items_ask(w->owner, "SELECT sum(version) "
-						  "FROM counter_items");
+		int64_t sum = pg_fixture_number(w->owner, "SELECT sum(version) "
+							  "FROM counter_items");
 		clock_sleep_us(50000);
 		assert_true(s->last_us <= over);
-		assert_int_equal(items_ask(w->owner, "SELECT sum(version) "
-						     "FROM counter_items"),
+		assert_int_equal(pg_fixture_number(w->owner,
+						   "SELECT sum(version) "
+						   "FROM counter_items"),
 				 sum);
 		w->epoch = items_epoch(w->owner, STORE_NODE_POSTGRESQL);
 		assert_int_equal(store_counter_begin(w->pg, w->epoch, &err),

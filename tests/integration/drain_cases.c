@@ -16,20 +16,13 @@
 #include "base/uuid.h"
 #include "record/drain.h"
 #include "record/row.h"
+#include "pg_fixture.h"
 
 struct world {
 	struct fixture *f;
 	struct pg *pg;
 	struct drain *drain;
 };
-
-static void
-sql(struct pg *pg, const char *text)
-{
-	struct err err;
-
-	assert_int_equal(pg_script(pg, text, &err), STATUS_OK);
-}
 
 static int
 begin(void **state)
@@ -41,7 +34,8 @@ begin(void **state)
 	fixture_begin(&fixture);
 	w->f = fixture;
 	w->pg = pg_new(getenv("IMS_PG"), "drain_cases", 1000);
-	sql(w->pg,
+	pg_fixture_run(
+	    w->pg,
 	    "TRUNCATE evaluations, policy_violations, usage, usage_rollups");
 	assert_int_equal(
 	    drain_open(&w->f->config, w->f->board, &w->drain, &err), STATUS_OK);
@@ -131,6 +125,7 @@ usage(struct buf *out, const char *id, const char *entry, const char *user,
 	row_int(&row, 1); /* epoch */
 	row_bool(&row, true);
 	row_text(&row, reserve ? "{1,2,3,4,5,6,7}" : NULL);
+	row_null(&row); /* said */
 	row_end(&row);
 }
 
@@ -179,15 +174,9 @@ drain_all(struct world *w)
 static const char *
 ask(struct world *w, const char *query)
 {
-	static char value[256];
-	struct pg_result *result = NULL;
-	struct err err;
+	static char value[PG_FIXTURE_BYTES];
 
-	assert_int_equal(pg_query(w->pg, query, NULL, 0, &result, &err),
-			 STATUS_OK);
-	snprintf(value, sizeof(value), "%s", pg_value(result, 0, 0));
-	pg_result_free(result);
-	return value;
+	return pg_fixture_text(w->pg, query, value);
 }
 
 static long
@@ -302,7 +291,8 @@ drain_passes_what_is_there_already(void **state)
 		append(w, "allow");
 	}
 	assert_int_equal(drain_all(w), 5);
-	sql(w->pg, "UPDATE spool_cursors SET segment = 0, \"offset\" = 0");
+	pg_fixture_run(w->pg,
+		       "UPDATE spool_cursors SET segment = 0, \"offset\" = 0");
 	append(w, "allow"); /* a drainer with its own idea finds it moved */
 	size_t moved = 0;
 	struct err err;
@@ -379,7 +369,8 @@ drain_keeps_the_rest_of_a_record(void **state)
 				   "FROM usage_rollups WHERE user_id = ''"),
 			    "1 2");
 	/* the cursor is set back: E rows conflict, entries are passed over */
-	sql(w->pg, "UPDATE spool_cursors SET segment = 0, \"offset\" = 0");
+	pg_fixture_run(w->pg,
+		       "UPDATE spool_cursors SET segment = 0, \"offset\" = 0");
 	append_usage(w->f, second, "expire", 0);
 	size_t moved = 0;
 	struct err err;
@@ -493,7 +484,7 @@ drain_goes_on_after_a_loss(void **state)
 	struct world *w = *state;
 	size_t moved = 99;
 	struct err err;
-	struct pg *gone = pg_new("host=/nonexistent", "gone", 500);
+	struct pg *gone = pg_fixture_nobody();
 
 	append(w, "allow");
 	assert_int_equal(drain_step(w->drain, gone, &moved, &err),
@@ -516,7 +507,8 @@ drain_makes_slow_batches_smaller(void **state)
 	enum { RECORDS = 2000 };
 	struct err err;
 
-	sql(w->pg, "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+	pg_fixture_run(
+	    w->pg, "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
 		   "$$ BEGIN PERFORM pg_sleep(0.001); RETURN NEW; END $$; "
 		   "CREATE TRIGGER slow BEFORE INSERT ON evaluations "
 		   "FOR EACH ROW EXECUTE FUNCTION slow()");
@@ -528,7 +520,7 @@ drain_makes_slow_batches_smaller(void **state)
 		assert_true(status == STATUS_OK ||
 			    status == STATUS_UNAVAILABLE);
 	}
-	sql(w->pg, "DROP FUNCTION slow CASCADE");
+	pg_fixture_run(w->pg, "DROP FUNCTION slow CASCADE");
 	assert_int_equal(stored(w), RECORDS);
 	assert_true(tries > 1);
 }

@@ -11,36 +11,6 @@
 
 #define NODE "01930000-0000-7000-8000-00000000000a"
 
-struct pg *
-items_pg(const char *variable)
-{
-	return pg_new(getenv(variable), "counter_cases", TIMEOUT_MS);
-}
-
-void
-items_sql(struct pg *pg, const char *sql)
-{
-	struct err err;
-
-	if (pg_script(pg, sql, &err) != STATUS_OK) {
-		fail_msg("%s: %s", sql, err.text);
-	}
-}
-
-int64_t
-items_ask(struct pg *pg, const char *sql)
-{
-	struct pg_result *result = NULL;
-	struct err err;
-
-	if (pg_query(pg, sql, NULL, 0, &result, &err) != STATUS_OK) {
-		fail_msg("%s: %s", sql, err.text);
-	}
-	int64_t n = strtoll(pg_value(result, 0, 0), NULL, 10);
-	pg_result_free(result);
-	return n;
-}
-
 uint64_t
 items_epoch(struct pg *owner, enum store_node_counts counts)
 {
@@ -62,8 +32,8 @@ items_begin(void **state)
 	struct items *w = calloc(1, sizeof(*w));
 	struct err err;
 
-	w->owner = items_pg("IMS_PG");
-	w->pg = items_pg("IMS_PG_COUNTER");
+	w->owner = pg_fixture_open("IMS_PG");
+	w->pg = pg_fixture_open("IMS_PG_COUNTER");
 	w->arena = arena_new(4096);
 	w->epoch = items_epoch(w->owner, STORE_NODE_POSTGRESQL);
 	assert_int_equal(store_counter_begin(w->pg, w->epoch, &err), STATUS_OK);

@@ -1,9 +1,6 @@
 /*
  * items_fixture: an epoch that counts in PostgreSQL, and a short way to speak
- * of its items.
- *
- * IMS_PG is the owner of a migrated database, IMS_PG_COUNTER a member of
- * ims_policy_counter.
+ * of its items; with the variables of pg_fixture.h.
  */
 #ifndef ITEMS_FIXTURE_H
 #define ITEMS_FIXTURE_H
@@ -12,11 +9,11 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "store/pg.h"
 #include "store/store_counter.h"
 #include "store/store_node.h"
+#include "pg_fixture.h"
 
-enum { TIMEOUT_MS = 5000, FAR_S = 2000000000 };
+enum { FAR_S = 2000000000 };
 
 struct items {
 	struct pg *owner, *pg;
@@ -27,10 +24,6 @@ struct items {
 /* Set up and tear down a test; *STATE is a struct items. */
 int items_begin(void **state);
 int items_end(void **state);
-
-struct pg *items_pg(const char *variable);
-void items_sql(struct pg *pg, const char *sql);
-int64_t items_ask(struct pg *pg, const char *sql); /* the first value */
 
 /* Begin the next epoch; every item of the one before is out of reach. */
 uint64_t items_epoch(struct pg *owner, enum store_node_counts counts);

@@ -18,76 +18,28 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "counter/reservation_find.h"
+#include "counter/reservation.h"
 #include "counter/store_postgresql.h"
 #include "counter/worker.h"
 #include "store/store_counter.h"
 #include "store/store_node.h"
 #include "store/store_usage.h"
-
-enum { TIMEOUT_MS = 5000 };
+#include "pg_fixture.h"
 
 #define NODE "01930000-0000-7000-8000-00000000000a"
 #define OTHER "01930000-0000-7000-8000-00000000000b"
-
-struct world {
-	struct pg *owner, *keeper, *counter;
-	struct arena *arena;
-};
-
-static struct pg *
-open_pg(const char *variable)
-{
-	return pg_new(getenv(variable), "node_cases", TIMEOUT_MS);
-}
-
-static int
-begin(void **state)
-{
-	struct world *w = calloc(1, sizeof(*w));
-
-	w->owner = open_pg("IMS_PG");
-	w->keeper = open_pg("IMS_PG_KEEPER");
-	w->counter = open_pg("IMS_PG_COUNTER");
-	w->arena = arena_new(4096);
-	*state = w;
-	return 0;
-}
-
-static int
-end(void **state)
-{
-	struct world *w = *state;
-
-	pg_free(w->owner);
-	pg_free(w->keeper);
-	pg_free(w->counter);
-	arena_free(w->arena);
-	free(w);
-	return 0;
-}
-
-static void
-run(struct pg *pg, const char *sql)
-{
-	struct err err;
-
-	if (pg_script(pg, sql, &err) != STATUS_OK) {
-		fail_msg("%s: %s", sql, err.text);
-	}
-}
 
 /* --- epochs ------------------------------------------------------------------ */
 
 static void
 epoch_is_begun_by_one(void **state)
 {
-	struct world *w = *state;
+	struct pg_fixture *w = *state;
 	struct store_node_epoch e;
 	uint64_t begun = 0;
 	struct err err;
 
-	run(w->owner, "DELETE FROM counter_epochs");
+	pg_fixture_run(w->owner, "DELETE FROM counter_epochs");
 	assert_int_equal(store_node_epoch(w->keeper, &e, &err), STATUS_OK);
 	assert_int_equal(e.epoch, 0);
 	assert_int_equal(store_node_epoch_begin(w->keeper, STORE_NODE_MEMCACHED,
@@ -129,27 +81,6 @@ epoch_is_begun_by_one(void **state)
 	assert_int_equal(e.epoch, 2);
 }
 
-static void
-epoch_is_notified(void **state)
-{
-	struct world *w = *state;
-	struct store_node_epoch e;
-	uint64_t begun;
-	struct err err;
-
-	assert_int_equal(store_node_listen(w->keeper, &err), STATUS_OK);
-	assert_false(pg_wait_notify(w->keeper, -1, 10));
-	assert_int_equal(store_node_epoch(w->owner, &e, &err), STATUS_OK);
-	assert_int_equal(store_node_epoch_begin(w->owner, STORE_NODE_MEMCACHED,
-						"a test", NODE, e.epoch, &begun,
-						&err),
-			 STATUS_OK);
-	assert_true(pg_wait_notify(w->keeper, -1, 2000));
-	assert_int_equal(store_node_epoch_ready(w->owner, begun, &err),
-			 STATUS_OK);
-	assert_true(pg_wait_notify(w->keeper, -1, 2000));
-}
-
 /* --- nodes ------------------------------------------------------------------- */
 
 /* The rows that store_node_each gives, in words. */
@@ -168,7 +99,7 @@ add_row(void *arg, const struct store_node *n)
 }
 
 static void
-nodes_say(struct world *w, const char *want)
+nodes_say(struct pg_fixture *w, const char *want)
 {
 	struct buf out = { .data = NULL };
 	struct err err;
@@ -180,7 +111,7 @@ nodes_say(struct world *w, const char *want)
 }
 
 static void
-beat(struct world *w, const struct store_node *node)
+beat(struct pg_fixture *w, const struct store_node *node)
 {
 	int64_t server_us = 0;
 	struct err err;
@@ -192,20 +123,19 @@ beat(struct world *w, const struct store_node *node)
 }
 
 static bool
-drained(struct world *w, int64_t us)
+drained(struct pg_fixture *w, int64_t us)
 {
-	bool yes = false;
-	struct err err;
+	char sql[100], at[CLOCK_TEXT_BYTES], out[PG_FIXTURE_BYTES];
 
-	assert_int_equal(store_node_drained(w->keeper, us, &yes, &err),
-			 STATUS_OK);
-	return yes;
+	snprintf(sql, sizeof(sql), "SELECT nodes_drained('%s')",
+		 clock_rfc3339(us, at));
+	return pg_fixture_text(w->owner, sql, out)[0] == 't';
 }
 
 static void
 node_says_how_it_is(void **state)
 {
-	struct world *w = *state;
+	struct pg_fixture *w = *state;
 	struct store_node a = { .spool_id = NODE, .name = "b" };
 	struct store_node b = { .spool_id = OTHER,
 				.name = "a",
@@ -216,7 +146,7 @@ node_says_how_it_is(void **state)
 				.drained_until_us = 1000000 };
 	struct err err;
 
-	run(w->owner, "DELETE FROM nodes");
+	pg_fixture_run(w->owner, "DELETE FROM nodes");
 	assert_true(drained(w, clock_now_us())); /* nobody records */
 	beat(w, &a);
 	nodes_say(w, "00a b - 0 0 0\n");
@@ -249,21 +179,35 @@ node_says_how_it_is(void **state)
 			 STATUS_BODY);
 }
 
+/* By a worker whose setting pg_counter is CONNINFO. */
+static enum reservation_found
+find_at(const char *conninfo, struct pg_fixture *w, const char *id,
+	struct reservation *out)
+{
+	struct config config = { .counter_wait_ms = PG_FIXTURE_MS };
+	struct counter counter = { .config = &config };
+	struct counter_worker worker = { .counter = &counter };
+
+	snprintf(config.pg_counter, sizeof(config.pg_counter), "%s", conninfo);
+	enum reservation_found found =
+	    reservation_find(&worker, id, w->arena, out);
+	counter_store_free(worker.stores[BOARD_COUNTS_POSTGRESQL]);
+	return found;
+}
+
 static void
 node_without_a_server(void **state)
 {
-	struct pg *pg = pg_new("host=/nonexistent", "wrong", 500);
-	struct world *w = *state;
+	struct pg_fixture *w = *state;
+	struct pg *pg = w->nobody;
 	struct store_node node = { .spool_id = NODE, .name = "a" };
 	struct store_node_epoch e = { .epoch = 9 };
 	struct store_usage usage = { .state = STORE_USAGE_OPEN };
 	struct reservation reservation;
 	uint64_t begun = 9;
 	int64_t us = 9;
-	bool yes = true;
 	struct err err;
 
-	assert_int_equal(store_node_listen(pg, &err), STATUS_UNAVAILABLE);
 	assert_int_equal(store_node_epoch(pg, &e, &err), STATUS_UNAVAILABLE);
 	assert_int_equal(store_node_epoch_begin(pg, STORE_NODE_MEMCACHED, "x",
 						NODE, 0, &begun, &err),
@@ -272,18 +216,15 @@ node_without_a_server(void **state)
 			 STATUS_UNAVAILABLE);
 	assert_int_equal(store_node_beat(pg, &node, &us, &err),
 			 STATUS_UNAVAILABLE);
-	assert_int_equal(store_node_drained(pg, 0, &yes, &err),
-			 STATUS_UNAVAILABLE);
 	assert_int_equal(store_node_each(pg, add_row, NULL, &err),
 			 STATUS_UNAVAILABLE);
 	assert_int_equal(store_node_remove(pg, NODE, &err), STATUS_UNAVAILABLE);
 	assert_int_equal(store_usage_find(pg, NODE, w->arena, &usage, &err),
 			 STATUS_UNAVAILABLE);
-	assert_int_equal(reservation_find_by(pg, NODE, w->arena, &reservation),
+	assert_int_equal(find_at("host=/nonexistent", w, NODE, &reservation),
 			 RESERVATION_UNKNOWN);
-	assert_true(e.epoch == 9 && begun == 9 && us == 9 && yes &&
+	assert_true(e.epoch == 9 && begun == 9 && us == 9 &&
 		    usage.state == STORE_USAGE_OPEN);
-	pg_free(pg);
 }
 
 /* --- the ledger about a call --------------------------------------------------- */
@@ -300,20 +241,20 @@ id_at(int64_t seconds, int n, char out[UUID_TEXT_BYTES])
 }
 
 static void
-insert(struct world *w, const char *table, const char *columns,
+insert(struct pg_fixture *w, const char *table, const char *columns,
        const char *values)
 {
 	struct buf sql = { .data = NULL };
 
 	buf_printf(&sql, "INSERT INTO %s (%s) VALUES %s", table, columns,
 		   values);
-	run(w->owner, buf_text(&sql));
+	pg_fixture_run(w->owner, buf_text(&sql));
 	buf_fini(&sql);
 }
 
 /* An entry of ID's call; VALUES behind it are cost, tokens. */
 static void
-entry(struct world *w, const char *id, const char *name, const char *more)
+entry(struct pg_fixture *w, const char *id, const char *name, const char *more)
 {
 	char values[600];
 
@@ -337,20 +278,21 @@ static const char reserve[] =
     "'{1,-2,3,83,1795392000,1795478400,1000000001}'";
 
 static enum reservation_found
-find(struct world *w, const char *id, struct reservation *out)
+find(struct pg_fixture *w, const char *id, struct reservation *out)
 {
-	return reservation_find_by(w->counter, id, w->arena, out);
+	return find_at(getenv("IMS_PG_COUNTER"), w, id, out);
 }
 
 static void
 call_is_found(void **state)
 {
-	struct world *w = *state;
+	struct pg_fixture *w = *state;
 	struct reservation r;
 	char id[UUID_TEXT_BYTES];
 
 	/* as it is recorded in the epoch that holds */
-	run(w->owner, "DELETE FROM nodes; DELETE FROM counter_epochs");
+	pg_fixture_run(w->owner,
+		       "DELETE FROM nodes; DELETE FROM counter_epochs");
 	entry(w, id_at(-5, 1, id), "reserve", reserve);
 	assert_int_equal(find(w, id, &r), RESERVATION_FOUND);
 	assert_int_equal(r.state, RESERVATION_OPEN);
@@ -404,7 +346,8 @@ call_is_found(void **state)
 	assert_int_equal(r.entries_n, 0);
 	assert_int_equal(r.epoch, 0);
 	assert_false(r.counted);
-	run(w->owner, "UPDATE usage SET decision = NULL, key_id = NULL");
+	pg_fixture_run(w->owner,
+		       "UPDATE usage SET decision = NULL, key_id = NULL");
 	assert_int_equal(find(w, id, &r), RESERVATION_FOUND);
 	assert_int_equal(r.decision, ACTION_ALLOW);
 	assert_null(r.key_id);
@@ -416,7 +359,7 @@ call_is_found(void **state)
 }
 
 static void
-evaluation(struct world *w, const char *id, const char *type,
+evaluation(struct pg_fixture *w, const char *id, const char *type,
 	   const char *decision)
 {
 	char values[300];
@@ -433,11 +376,11 @@ evaluation(struct world *w, const char *id, const char *type,
 static void
 refused_call_is_found(void **state)
 {
-	struct world *w = *state;
+	struct pg_fixture *w = *state;
 	struct reservation r;
 	char id[UUID_TEXT_BYTES];
 
-	run(w->owner, "DELETE FROM nodes");
+	pg_fixture_run(w->owner, "DELETE FROM nodes");
 	evaluation(w, id_at(-5, 11, id), "pre_flight", "block");
 	assert_int_equal(find(w, id, &r), RESERVATION_FOUND);
 	assert_int_equal(r.state, RESERVATION_REFUSED);
@@ -478,7 +421,7 @@ static const struct {
 static void
 absent_is_what_cannot_come(void **state)
 {
-	struct world *w = *state;
+	struct pg_fixture *w = *state;
 	struct reservation r;
 	char id[UUID_TEXT_BYTES];
 
@@ -493,7 +436,7 @@ absent_is_what_cannot_come(void **state)
 		int64_t now_us = clock_now_us();
 
 		print_message("when %zu\n", i);
-		run(w->owner, "DELETE FROM nodes");
+		pg_fixture_run(w->owner, "DELETE FROM nodes");
 		a.drained_until_us = now_us + whens[i].drained_s * 1000000;
 		b.drained_until_us = now_us + 1000 * INT64_C(1000000);
 		beat(w, &a);
@@ -513,14 +456,14 @@ absent_is_what_cannot_come(void **state)
 static void
 worker_asks_by_the_setting(void **state)
 {
-	struct world *w = *state;
-	struct config config = { .counter_wait_ms = TIMEOUT_MS };
+	struct pg_fixture *w = *state;
+	struct config config = { .counter_wait_ms = PG_FIXTURE_MS };
 	struct counter counter = { .config = &config };
 	struct counter_worker worker = { .counter = &counter };
 	struct reservation r;
 	char id[UUID_TEXT_BYTES];
 
-	run(w->owner, "DELETE FROM nodes");
+	pg_fixture_run(w->owner, "DELETE FROM nodes");
 	id_at(-5, 31, id);
 	assert_int_equal(reservation_find(&worker, id, w->arena, &r),
 			 RESERVATION_UNKNOWN);
@@ -533,14 +476,14 @@ worker_asks_by_the_setting(void **state)
 	counter_store_free(worker.stores[BOARD_COUNTS_POSTGRESQL]);
 }
 
-#define CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define CASE(test) \
+	cmocka_unit_test_setup_teardown(test, pg_fixture_begin, pg_fixture_end)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(epoch_is_begun_by_one),
-		CASE(epoch_is_notified),
 		CASE(node_says_how_it_is),
 		CASE(node_without_a_server),
 		CASE(call_is_found),

@@ -185,6 +185,7 @@ reserve(struct buf *out, const char *id, long n, int64_t now_us)
 	row_int(&row, 3);
 	row_bool(&row, true);
 	charges(&row, n, ESTIMATE_NANOUSD);
+	row_null(&row); /* said */
 	row_end(&row);
 }
 
@@ -211,6 +212,7 @@ settle(struct buf *out, const char *id, long n, int64_t now_us)
 	row_int(&row, 3);
 	row_bool(&row, true);
 	charges(&row, n, -1);
+	row_null(&row); /* said */
 	row_end(&row);
 }
 

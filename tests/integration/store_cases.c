@@ -28,6 +28,7 @@
 #include "store/store_partition.h"
 #include "store/store_record.h"
 #include "store/store_snapshot.h"
+#include "pg_fixture.h"
 
 enum { TIMEOUT_MS = 1000 };
 
@@ -49,19 +50,6 @@ end(void **state)
 {
 	pg_free(*state);
 	return 0;
-}
-
-/* The first value that SQL answers. */
-static char *
-ask(struct pg *pg, const char *sql, char out[256])
-{
-	struct pg_result *result = NULL;
-	struct err err;
-
-	assert_int_equal(pg_query(pg, sql, NULL, 0, &result, &err), STATUS_OK);
-	snprintf(out, 256, "%s", pg_value(result, 0, 0));
-	pg_result_free(result);
-	return out;
 }
 
 static void
@@ -133,7 +121,7 @@ pg_tells_errors_apart(void **state)
 	}
 	/* all the while it was the same connection */
 	assert_int_equal(pg_epoch(pg), 1);
-	assert_string_equal(ask(pg, "SELECT 7", value), "7");
+	assert_string_equal(pg_fixture_text(pg, "SELECT 7", value), "7");
 }
 
 static void
@@ -148,7 +136,7 @@ pg_stops_at_the_time_out(void **state)
 	    pg_query(pg, "SELECT pg_sleep(30)", NULL, 0, NULL, &err),
 	    STATUS_UNAVAILABLE);
 	assert_in_range(clock_mono_us() - before, 900000, 5000000);
-	assert_string_equal(ask(pg, "SELECT 7", value), "7");
+	assert_string_equal(pg_fixture_text(pg, "SELECT 7", value), "7");
 	assert_int_equal(pg_epoch(pg), 1);
 }
 
@@ -159,8 +147,8 @@ pg_notices_a_server_that_hangs(void **state)
 	struct pg *pg = *state;
 	char value[256];
 	struct err err;
-	pid_t backend =
-	    (pid_t)strtol(ask(pg, "SELECT pg_backend_pid()", value), NULL, 10);
+	pid_t backend = (pid_t)strtol(
+	    pg_fixture_text(pg, "SELECT pg_backend_pid()", value), NULL, 10);
 
 	assert_int_equal(kill(backend, SIGSTOP), 0);
 	int64_t before = clock_mono_us();
@@ -170,7 +158,7 @@ pg_notices_a_server_that_hangs(void **state)
 	assert_int_equal(status, STATUS_UNAVAILABLE);
 	assert_in_range(took, 1900000, 9000000);
 	assert_false(pg_connected(pg));
-	assert_string_equal(ask(pg, "SELECT 7", value), "7");
+	assert_string_equal(pg_fixture_text(pg, "SELECT 7", value), "7");
 	assert_int_equal(pg_epoch(pg), 2);
 }
 
@@ -243,8 +231,8 @@ cut(struct pg *pg)
 	struct pg *other = open_pg();
 
 	snprintf(sql, sizeof(sql), "SELECT pg_terminate_backend(%s, 5000)",
-		 ask(pg, "SELECT pg_backend_pid()", pid));
-	ask(other, sql, value);
+		 pg_fixture_text(pg, "SELECT pg_backend_pid()", pid));
+	pg_fixture_text(other, sql, value);
 	pg_free(other);
 }
 
@@ -256,7 +244,7 @@ pg_connects_anew(void **state)
 
 	/* an end that came while nobody asked costs nobody a statement */
 	cut(pg);
-	assert_string_equal(ask(pg, "SELECT 7", value), "7");
+	assert_string_equal(pg_fixture_text(pg, "SELECT 7", value), "7");
 	assert_int_equal(pg_epoch(pg), 2);
 	cut(pg);
 	assert_true(pg_wait_notify(pg, -1, 1000));
@@ -288,7 +276,9 @@ pg_transaction_is_whole(void **state)
 	assert_int_equal(pg_script(pg, "SELECT 1/0", &err), STATUS_BODY);
 	assert_int_equal(pg_commit(pg, &err), STATUS_INTERNAL);
 	assert_string_equal(
-	    ask(pg, "SELECT string_agg(n::text, ',') FROM t", value), "1");
+	    pg_fixture_text(pg, "SELECT string_agg(n::text, ',') FROM t",
+			    value),
+	    "1");
 }
 
 static void
@@ -306,7 +296,7 @@ pg_transaction_ends_with_its_connection(void **state)
 	assert_non_null(strstr(err.text, "within a transaction"));
 	assert_int_equal(pg_commit(pg, &err), STATUS_UNAVAILABLE);
 	pg_rollback(pg);
-	assert_string_equal(ask(pg, "SELECT 7", value), "7");
+	assert_string_equal(pg_fixture_text(pg, "SELECT 7", value), "7");
 	/* cut off at the commit itself */
 	assert_int_equal(pg_begin(pg, &err), STATUS_OK);
 	cut(pg);
@@ -318,7 +308,7 @@ pg_transaction_ends_with_its_connection(void **state)
 	cut(pg);
 	pg_rollback(pg);
 	clock_sleep_us(1000000);
-	assert_string_equal(ask(pg, "SELECT 8", value), "8");
+	assert_string_equal(pg_fixture_text(pg, "SELECT 8", value), "8");
 }
 
 static const struct {
@@ -356,7 +346,7 @@ pg_copies(void **state)
 				 copies[i].want);
 		assert_int_equal(rows, copies[i].rows);
 		/* and it is of use afterwards */
-		ask(pg, "SELECT count(*) FROM t", value);
+		pg_fixture_text(pg, "SELECT count(*) FROM t", value);
 	}
 	assert_string_equal(value, "4");
 	assert_int_equal(pg_epoch(pg), 1);
@@ -538,8 +528,9 @@ record_moves_the_cursor_with_the_rows(void **state)
 		assert_int_equal(store_record(pg, &rows, 1, &from, &to, &err),
 				 records[i].want);
 		place = records[i].want == STATUS_OK ? records[i].to : place;
-		assert_string_equal(ask(pg, "SELECT count(*) FROM t", value),
-				    records[i].rows_after);
+		assert_string_equal(
+		    pg_fixture_text(pg, "SELECT count(*) FROM t", value),
+		    records[i].rows_after);
 		assert_int_equal(store_record_cursor(pg, &seen, &err),
 				 STATUS_OK);
 		assert_int_equal(seen.segment, 5);
@@ -555,7 +546,7 @@ record_moves_the_cursor_with_the_rows(void **state)
 static void
 record_fails_without_a_server(void **state)
 {
-	struct pg *pg = pg_new("host=/nonexistent", "wrong", 500);
+	struct pg *pg = pg_fixture_nobody();
 	struct store_record_cursor cursor = { .spool_id = SPOOL };
 	struct store_migration migration = { 1, "001_x.sql", "SELECT 1" };
 	struct buf document = { .data = NULL };

@@ -16,13 +16,10 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "store/store_counter.h"
-#include "store/store_node.h"
 #include "../unit/counter_suite.h"
+#include "items_fixture.h"
 
 enum { TIMEOUT_MS = 10000 };
-
-#define NODE "01930000-0000-7000-8000-00000000000a"
 
 static uint64_t epoch; /* that the suite counts in */
 
@@ -41,24 +38,13 @@ open_store(void *arg)
 static void
 reset(void *arg)
 {
-	struct pg *owner = pg_new(getenv("IMS_PG"), "suite", TIMEOUT_MS);
-	struct store_node_epoch newest;
-	struct err err = { .status = STATUS_OK };
-	enum status status = store_node_epoch(owner, &newest, &err);
+	struct pg *owner = pg_fixture_open("IMS_PG");
+	struct err err;
 
 	(void)arg;
-	if (status == STATUS_OK) {
-		status = store_node_epoch_begin(owner, STORE_NODE_POSTGRESQL,
-						"a test", NODE, newest.epoch,
-						&epoch, &err);
-	}
-	if (status == STATUS_OK) {
-		status = store_counter_begin(owner, epoch, &err);
-	}
+	epoch = items_epoch(owner, STORE_NODE_POSTGRESQL);
+	assert_int_equal(store_counter_begin(owner, epoch, &err), STATUS_OK);
 	pg_free(owner);
-	if (status != STATUS_OK) {
-		fail_msg("%s", err.text);
-	}
 }
 
 int

@@ -174,6 +174,99 @@ test_flush()
 	books_both flush
 }
 
+# told COMMANDS: what memcached says to them.
+told()
+{
+	printf '%b' "$1quit\\r\\n" |
+		timeout 5 bash -c "exec 3<>/dev/tcp/127.0.0.1/$(port memcached)
+			cat >&3; cat <&3"
+}
+
+# accounts_spoil HOW: append makes every account of the epoch one that is
+# damaged, prepend one of another version of the program.
+accounts_spoil()
+{
+	local key commands=
+	while read -r key; do
+		commands+="$1 $key 0 0 1\\r\\nx\\r\\n"
+	done < <(told 'lru_crawler metadump all\r\n' |
+		sed -nE "s/^key=([^ ]*\ba[0-9a-f]{32}) .*/\1/p")
+	told "$commands" | grep -c STORED >&2
+}
+
+unreadable()
+{
+	ask /metrics
+	sed -n "s/^ims_policy_counter_unreadable_total{why=\"$1\"} //p" <<<"$BODY"
+}
+
+reason()
+{
+	sql 'SELECT reason FROM counter_epochs ORDER BY epoch DESC LIMIT 1'
+}
+
+# Accounts that cannot be read are made anew, once a minute at most.
+test_unreadable()
+{
+	local before
+	before=$(epoch)
+	load_both damaged 14
+	sleep 2
+	accounts_spoil append
+	load_wait
+	check "damaged: a new epoch has begun" wait_until 20 epoch_after "$before"
+	is "$(reason)" 'an account could not be read' "damaged: it says why"
+	is "$(epoch)" $((before + 1)) "damaged: one is enough"
+	check "damaged: the metric says it" test "$(unreadable damaged)" -gt 0
+	like "$(cat "$VAR"/log/*.log)" \
+		"the counters a[0-9a-f]{32} cannot be read, in epoch $before: an account is damaged" \
+		"damaged: and the log"
+	is "$(cat "$VAR"/log/*.log |
+		grep -c "cannot be read, in epoch $before:")" 1 \
+		"damaged: once"
+	like "$(cat "$VAR"/log/*.log)" \
+		"began epoch $((before + 1)): an account could not be read" \
+		"damaged: the housekeeper says why it began one"
+	books_both damaged
+
+	before=$(epoch)
+	accounts_spoil prepend
+	is "$(unreadable version)" 0 "version: none was met"
+	evaluate '{"model_id":"gpt-4o-mini","user_id":"wide-damaged"}'
+	is "$STATUS" 403 "version: a limit that is not known refuses"
+	check "version: the metric says it" test "$(unreadable version)" -gt 0
+	sleep 2
+	is "$(epoch)" "$before" "version: not again within a minute"
+	like "$(ctl counters)" "follows epoch $before, .*CANNOT READ" \
+		"version: ims-policyctl says what is the matter"
+	sql "UPDATE counter_epochs SET begun_at = begun_at - interval '1 minute'
+		WHERE epoch = $before"
+	check "version: a minute later a new epoch begins" \
+		wait_until 20 epoch_after "$before"
+	is "$(used_by full-damaged)" "$LIMIT" "version: and nothing is reset"
+}
+
+# The same while PostgreSQL counts.
+test_unreadable_rows()
+{
+	local before
+	ctl counters use postgresql --reason 'test' >/dev/null 2>&1
+	check "rows: PostgreSQL counts" wait_until 20 counts postgresql
+	before=$(epoch)
+	load_both rows 12
+	sleep 2
+	sql "UPDATE counter_items SET version = nextval('counter_version'),
+		value = value || '\x00' WHERE key ~ '^a' AND epoch = $before"
+	load_wait
+	check "rows: a new epoch has begun" wait_until 20 epoch_after "$before"
+	is "$(reason)" 'an account could not be read' "rows: it says why"
+	is "$(sql 'SELECT counts FROM counter_epoch_newest()')" postgresql \
+		"rows: of what an operator chose"
+	books_both rows
+	ctl counters use memcached --reason 'test' >/dev/null 2>&1
+	check "rows: memcached counts" wait_until 20 counts memcached
+}
+
 # Away for long: PostgreSQL counts, until it is back for long enough.
 test_away()
 {
@@ -359,6 +452,8 @@ check "something counts" wait_until 20 counters_known
 wait_until 10 published
 test_restart
 test_flush
+test_unreadable
+test_unreadable_rows
 test_away
 test_hung
 test_killed lighttpd

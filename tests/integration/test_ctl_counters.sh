@@ -266,6 +266,77 @@ test_rebuild()
 	check 'a call is admitted again' wait_until 10 admitted
 }
 
+# spend DOLLARS: a call of the user of the policy with the alert; the types of
+# its warnings in WARNED.
+spend()
+{
+	evaluate "{\"model_id\":\"gpt-4o-mini\",\"user_id\":\"Carla\",
+		\"estimated_cost\":$1}"
+	WARNED=$STATUS$(field '[.warnings[] | " " + .type] | join("")')
+}
+
+# recounted REASON: all counters anew from the ledger.
+recounted()
+{
+	local before
+	before=$(epoch)
+	check 'the backlog drains' wait_until 15 drained
+	said ctl counters rebuild --reason "$1"
+	check 'and the counters are rebuilt' wait_until 20 epoch_is \
+		$((before + 1))
+	check 'which this host follows' wait_until 10 counters_known
+}
+
+# An alert is raised once a window, whatever becomes of the counters.
+test_alert()
+{
+	local id
+	sql "INSERT INTO policies (policy_id, name, category, enabled, mode,
+		priority, evaluation_type, action_on_violation, on_error,
+		scope, applies_to, constraints, updated_by)
+	VALUES (gen_random_uuid(), 'alerts-of-ctl', 'cost', true, 'enforce', 55,
+		'pre_flight', 'block', 'block', 'user',
+		'{\"user_id\": [\"Carla\"]}', '{\"max_monthly_cost\": 0.9,
+		\"alert_threshold\": 0.2}', 'test')"
+	check 'a policy that alerts is published' wait_until 15 published
+	spend 0.1
+	is "$WARNED" 200 'a call below the threshold'
+	spend 0.1
+	is "$WARNED" '200 budget_alert' 'one that reaches it raises the alert'
+	id=$(field .evaluation_id)
+	recounted 'the alert was raised'
+	spend 0.1
+	is "$WARNED" 200 'after a rebuild the next call raises none'
+	said ctl usage "$id"
+	like "$OUT" '^        budget 0.1 USD, month .*, max_monthly_cost of the policy alerts-of-ctl, raised its alert$' \
+		'the ledger says which call raised it'
+	is "$(grep -c 'raised its alert' <<<"$OUT")" 1 'and of which budget'
+	is "$(sql "SELECT evaluation_id, \"window\" FROM usage_charges
+		WHERE alert")" "$id|month" 'and so does usage_charges'
+	evaluate "{\"evaluation_type\":\"post_execution\",
+		\"evaluation_id\":\"$id\",\"usage\":{\"cost\":0.05}}"
+	is "$STATUS" 200 'it is reported'
+	check 'and settled' wait_until 15 has_call "$id" settled
+	is "$(sql 'SELECT count(*) FROM usage_charges WHERE alert')" 1 \
+		'its settlement raised nothing'
+	recounted 'it was settled'
+	spend 0.1
+	is "$WARNED" 200 'nor does a call after it'
+	# As if all of it had been last month.
+	sql "UPDATE usage u SET charges = c.charges
+	FROM (SELECT evaluation_id, entry,
+		     array_agg(CASE WHEN (i - 1) % 7 IN (4, 5) AND n > 0
+			THEN n - 31 * 86400 ELSE n END ORDER BY i) AS charges
+	      FROM usage, unnest(charges) WITH ORDINALITY c (n, i)
+	      WHERE user_id = 'Carla' GROUP BY 1, 2) c
+	WHERE (u.evaluation_id, u.entry) = (c.evaluation_id, c.entry)"
+	recounted 'a new window'
+	spend 0.1
+	is "$WARNED" 200 'in a new window it begins anew: below the threshold'
+	spend 0.1
+	is "$WARNED" '200 budget_alert' 'and at it'
+}
+
 admitted()
 {
 	evaluate '{"model_id":"gpt-4o-mini","user_id":"Berta"}'
@@ -370,6 +441,7 @@ test_call
 test_texts
 test_nodes
 test_rebuild
+test_alert
 test_use
 test_alone
 tap_done

@@ -48,7 +48,7 @@ empty()
 # entry ID: a line with every column.
 entry()
 {
-	printf '%s\treserve\t2026-11-23T05:00:00.123456Z\t%s\tkey\tann\tfree\tred\torg\tapi\tproduction\tgpt-5\topenai\tgpt-4o\tazure\tdegrade\t1\t0.187500001\t2000\t10\t20\t0.000000001\tf\t1234.567\t2026-11-23T05:15:00Z\t42\tt\t{-1,2,-3,82,1795392000,1795478400,187500001}\n' "$1" "$B"
+	printf '%s\treserve\t2026-11-23T05:00:00.123456Z\t%s\tkey\tann\tfree\tred\torg\tapi\tproduction\tgpt-5\topenai\tgpt-4o\tazure\tdegrade\t1\t0.187500001\t2000\t10\t20\t0.000000001\tf\t1234.567\t2026-11-23T05:15:00Z\t42\tt\t{-1,2,-3,82,1795392000,1795478400,187500001}\t\\N\n' "$1" "$B"
 }
 
 # add: lines from standard input, as the housekeeper copies them at first.
@@ -72,7 +72,7 @@ copies()
 {
 	is "$(entry $A | add)" '' 'the housekeeper copies an entry'
 	is "$(sql "SELECT * FROM usage")" \
-		"$A|reserve|2026-11-23 05:00:00.123456+00|$B|key|ann|free|red|org|api|production|gpt-5|openai|gpt-4o|azure|degrade|1|0.187500001|2000|10|20|0.000000001|f|1234.567|2026-11-23 05:15:00+00|42|t|{-1,2,-3,82,1795392000,1795478400,187500001}" \
+		"$A|reserve|2026-11-23 05:00:00.123456+00|$B|key|ann|free|red|org|api|production|gpt-5|openai|gpt-4o|azure|degrade|1|0.187500001|2000|10|20|0.000000001|f|1234.567|2026-11-23 05:15:00+00|42|t|{-1,2,-3,82,1795392000,1795478400,187500001}|" \
 		'nothing is lost on the way'
 	is "$(sql "SELECT quarter = usage_quarter('$A'), organization_id,
 			  team_id, user_id, api_key_id, model_id, vendor_id,
@@ -129,6 +129,26 @@ TABLE
 43|t" 'also by the temporary table, and each by itself'
 	sql 'DELETE FROM counter_epochs'
 	empty
+}
+
+# The second charge of the call was counted in epoch 43 (43 * 1024 + 82).
+counted_in_part()
+{
+	local epoch
+	sql "INSERT INTO counter_epochs (epoch, counts, reason, node)
+		VALUES (43, 'memcached', 'x', '$A')"
+	for epoch in 43 44; do
+		entry $A | sed -E "s/\t42\tt\t/\t$epoch\tf\t/
+			s/\{.*\}/{1,2,3,82,5,6,7,1,2,4,44114,5,6,8}/" | add
+		is "$(sql 'SELECT counter, counted FROM usage_charges
+			ORDER BY counter')" \
+			"$([ $epoch = 43 ] && printf '3|f\n4|t' ||
+				printf '3|f\n4|f')" "epoch $epoch: counted in part"
+		is "$(sql 'SELECT usage_changes(charges, 1, 7, 0) FROM usage')" \
+			'{1,2,4,82,5,6,-1}' 'and changed as any other'
+		empty
+	done
+	sql 'DELETE FROM counter_epochs'
 }
 
 refusals()
@@ -309,17 +329,17 @@ charges_view()
 		counted, charges' \
 		"VALUES ('$A'::uuid, 'settle', '2026-11-23 05:00:00Z'::timestamptz,
 			 0, 1, 1, 42, false,
-			'{1,-7,-3,82,1795392000,1795478400,-5,
+			'{1,-7,-3,594,1795392000,1795478400,-5,
 			  -1,0,9,8,0,0,3,
 			  0,1,2,157,0,1795392900,1}'::bigint[])" >/dev/null
 	is "$(as api "SELECT evaluation_id = '$A', entry, epoch, counted, subject,
 			     counter, kind, unit, \"window\",
 			     from_at AT TIME ZONE 'UTC',
-			     to_at AT TIME ZONE 'UTC', amount
+			     to_at AT TIME ZONE 'UTC', amount, alert
 		      FROM usage_charges ORDER BY counter")" \
-"t|settle|42|f|00000000-0000-0001-ffff-fffffffffff9|-3|budget|USD|day|2026-11-23 00:00:00|2026-11-24 00:00:00|-5
-t|settle|42|f|00000000-0000-0000-0000-000000000001|2|lease|calls|open||2026-11-23 00:15:00|1
-t|settle|42|f|ffffffff-ffff-ffff-0000-000000000000|9|rate|tokens|minute|||3" \
+"t|settle|42|f|00000000-0000-0001-ffff-fffffffffff9|-3|budget|USD|day|2026-11-23 00:00:00|2026-11-24 00:00:00|-5|t
+t|settle|42|f|00000000-0000-0000-0000-000000000001|2|lease|calls|open||2026-11-23 00:15:00|1|f
+t|settle|42|f|ffffffff-ffff-ffff-0000-000000000000|9|rate|tokens|minute|||3|f" \
 		'usage_charges: the numbers in columns'
 	empty
 }
@@ -388,6 +408,35 @@ budgets()
 		'a call of 44 days ago may be in an open window'
 	is "$(told | grep -c ^0004)" 0 'one of 46 days ago is not looked for'
 	empty
+	alerts "$day" "$month"
+}
+
+# alerts DAY MONTH: 82 + 512 and 84 + 512.
+alerts()
+{
+	local raised=594,${1#*,} month=$2
+	counted 10:00 reserve "'{0,1,5,$1,10,0,1,6,$month,10}'"
+	counted 11:00 reserve "'{0,1,5,$raised,20,0,1,6,$month,20}'"
+	counted 11:00 settle "'{0,1,5,$1,-15,0,1,6,$month,-15}'"
+	counted 12:00 reserve "'{0,1,5,$1,40,0,1,6,$month,40}'"
+	is "$(sql "SELECT counter, kind, unit, \"window\", amount, alert
+		FROM usage_counters('2026-11-23 12:00:30Z') ORDER BY 1")" \
+"5|1|2|2|55|t
+6|1|2|4|55|f" 'a budget whose alert one call raised is one counter'
+	is "$(sql "SELECT counter, amount, alert
+		FROM usage_counters('2026-11-24 00:00:00Z') ORDER BY 1")" \
+		'6|55|f' 'the alert is that of its window'
+	is "$(sql "SELECT usage_changes(charges, 1, 7, 0) FROM usage
+		WHERE charges[4] > 512")" \
+		"{0,1,5,$1,-13,0,1,6,$month,-13}" 'no change carries it on'
+	empty
+	is "$(sql "SELECT usage_changes(
+		'{1,2,3,0,9,0,1, 1,2,4,8,9,0,100, 1,2,5,139,0,77,1}', 1, 0, 100)")" \
+		'{1,2,5,139,0,77,-1}' 'a rate gives nothing back'
+	like "$(sql "SELECT usage_changes(
+		'{1,2,3,0,9,0,1, 1,2,4,8,9,0,100}', 1, 0, 130)")" \
+		'^\{1,2,4,8,1[0-9]{9},0,30\}$' \
+		'a rate counts the tokens above its estimate from now on'
 }
 
 # At 12:00:30 the parts from 11:59:30, 11:00:00 and 12:00 of yesterday on count.
@@ -560,13 +609,109 @@ retention()
 		'and the default partition'
 }
 
+# DAY is the first that is always kept; a roll-up of each of these quarters.
+DAY="date_trunc('day', now() - interval '62 days', 'UTC')"
+QUARTERS="VALUES ('-infinity'::timestamptz), ('2000-01-01Z'),
+	($DAY - interval '400 days'), ($DAY - interval '100 days'),
+	($DAY - interval '99 days 23:45'), ($DAY - interval '15 minutes'),
+	($DAY), ($DAY + interval '15 minutes'),
+	(date_trunc('month', now(), 'UTC')), (now()), ('infinity')"
+
+fill_rollups()
+{
+	sql "INSERT INTO usage_rollups
+		SELECT q, uuid7_floor(now()), '', '', '', '', '', '',
+		       1, 1, 1, 1, 1, 1, 1, 0 FROM ($QUARTERS) v (q)"
+}
+
+# cleaned BEFORE BATCH: how many are gone, how many are left, and since when
+# they are kept, in days before DAY.
+cleaned()
+{
+	as keeper "SELECT usage_rollups_clean($1, $2)"
+	sql "SELECT count(*) FROM usage_rollups"
+	sql "SELECT extract(epoch FROM $DAY - since) / 86400
+		FROM usage_rollups_kept" | sed 's/\.0*$//'
+}
+
+rollup_retention()
+{
+	local n
+	fill_rollups
+	is "$(sql 'SELECT since FROM usage_rollups_kept')" -infinity \
+		'all roll-ups are kept'
+	is "$(cleaned "$DAY - interval '99 days'" 2 | paste -sd ' ')" '2 9 99' \
+		'a batch of them: since when they are kept is said with the first'
+	is "$(sql "SELECT min(quarter) = $DAY - interval '400 days'
+		FROM usage_rollups")" t 'the oldest go first'
+	is "$(cleaned "$DAY - interval '99 days'" 2 | paste -sd ' ')" '2 7 99' \
+		'the next'
+	is "$(cleaned "$DAY - interval '99 days'" 2 | paste -sd ' ')" '1 6 99' \
+		'a batch that is not full is the last'
+	is "$(cleaned "$DAY - interval '200 days'" 9 | paste -sd ' ')" '0 6 99' \
+		'that they are kept for longer brings nothing back'
+	is "$(cleaned NULL 9 | paste -sd ' ')" ' 6 99' 'no time is none'
+	for n in 1 2; do
+		is "$(cleaned "'infinity'" 9 | paste -sd ' ')" "$((2 - n)) 5 0" \
+			'whatever is asked for, 62 days are kept'
+	done
+	is "$(sql "SELECT count(*) FROM usage_rollups
+		WHERE quarter >= date_trunc('month', now(), 'UTC')")" 3 \
+		'and this month with them'
+	late_entry
+	rollups_locked
+	sql "UPDATE usage_rollups_kept SET since = '-infinity'"
+	empty
+}
+
+# A call is settled whose roll-up is gone.
+late_entry()
+{
+	take 'evaluation_id, entry, "timestamp", calls, cost, tokens, counted' \
+		"SELECT uuid7_floor($DAY - interval '1 s'), 'settle', now(), 0,
+			-1, 1, true" >/dev/null
+	is "$(cleaned "'infinity'" 9 | paste -sd ' ')" '1 5 0' \
+		'what comes too late goes with the next batch'
+	sql 'TRUNCATE usage'
+}
+
+# Somebody writes in one of them.
+rollups_locked()
+{
+	local began
+	sql 'TRUNCATE usage_rollups'
+	fill_rollups
+	psql -X -q -d "$(conninfo ims_dev_owner ims_policy)" \
+		-c "BEGIN; UPDATE usage_rollups SET calls = 2
+			WHERE quarter = '2000-01-01Z'; SELECT pg_sleep(20)" \
+		>/dev/null 2>&1 &
+	local holder=$!
+	until [ "$(sql "SELECT count(*) FROM pg_stat_activity
+		WHERE query LIKE '%pg_sleep(20)%' AND wait_event = 'PgSleep'")" \
+		-gt 0 ]
+	do
+		:
+	done
+	began=$SECONDS
+	is "$(cleaned "'infinity'" 9 | paste -sd ' ')" '5 6 0' \
+		'a roll-up that somebody writes is left for the next round'
+	ok $((SECONDS - began > 1)) 'and not waited for'
+	sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+	     WHERE query LIKE '%pg_sleep(20)%' AND pid <> pg_backend_pid()" \
+		>/dev/null
+	wait "$holder" 2>/dev/null
+	is "$(cleaned "'infinity'" 9 | paste -sd ' ')" '1 5 0' 'which takes it'
+}
+
 schema_world
 copies
 epochs
+counted_in_part
 refusals
 rollups
 views
 counters
 plans
 retention
+rollup_retention
 tap_done

@@ -419,6 +419,7 @@ test_trouble()
 	took=$(change)
 	check "and listened on ($took us)" [ "$took" -lt 900000 ]
 
+	empty # not later: the backlog is drained as soon as the table is back
 	sql 'ALTER TABLE evaluations RENAME TO elsewhere'
 	writer 1000 0
 	check 'a table that is missing: said' wait_until 10 \
@@ -428,12 +429,80 @@ test_trouble()
 	is "$(logged 'recording to PostgreSQL does not work.*42P01')" 1 \
 		'a table that is missing: said once'
 	sql 'ALTER TABLE elsewhere RENAME TO evaluations'
-	empty
 	wait_until 20 writer_ended
 	books 'a table that was missing' 0
 	check 'recording works again: said' \
 		grep -q 'recording to PostgreSQL works again' \
 		"$VAR/log/housekeeper.log"
+}
+
+rollups()
+{
+	[ "$(sql 'SELECT count(*) FROM usage_rollups')" = "$1" ]
+}
+
+months_before()
+{
+	sql "SELECT count(*) FROM pg_inherits
+		WHERE inhparent = '$1'::regclass AND
+		      inhrelid::regclass::text < '$1_' ||
+			to_char(now() AT TIME ZONE 'UTC', 'YYYY_MM')"
+}
+
+no_old_months()
+{
+	[ "$(months_before evaluations) $(months_before usage)" = '0 0' ]
+}
+
+# More roll-ups than a batch has, a part of them old, and empty months.
+test_retention()
+{
+	empty
+	sql "INSERT INTO usage_rollups
+		SELECT now() - n % 2 * interval '200 days',
+		       uuid7_floor(now() + n * interval '1 ms'), '', '', '', '',
+		       '', '', 1, 1, 1, 1, 1, 1, 1, 0
+		FROM generate_series(1, 20002) n;
+	SELECT partitions_make(t, 'evaluation_id',
+		date_trunc('month', now() AT TIME ZONE 'UTC')
+		- n * interval '1 month')
+	FROM unnest(ARRAY['evaluations', 'usage']) t, generate_series(8, 9) n" \
+		>/dev/null
+	stop housekeeper
+	keeper_start
+	sleep 2
+	check 'no setting: roll-ups are kept' rollups 20002
+	is "$(months_before evaluations) $(months_before usage)" '2 2' \
+		'and months'
+	stop housekeeper
+	SETTINGS_MORE='usage_rollup_retention_days = 100
+record_retention_days = 100
+usage_retention_days = 100'
+	settings_write
+	keeper_start
+	check 'roll-ups that are older than the setting says are deleted' \
+		wait_until 10 rollups 10001
+	check 'and months of records and of the ledger are dropped' \
+		wait_until 10 no_old_months
+	is "$(logged 'made 0 partitions, dropped 4')" 1 'which is said'
+	is "$(sql "SELECT since = date_trunc('day', now() - interval '100 days',
+		'UTC') FROM usage_rollups_kept")" t 'since when is known'
+	sql "ALTER TABLE usage_rollups_kept RENAME TO elsewhere"
+	stop housekeeper
+	keeper_start
+	check 'where that cannot be said it is logged' wait_until 10 \
+		grep -q 'deleting roll-ups of usage does not work' \
+		"$VAR/log/housekeeper.log"
+	sql "ALTER TABLE elsewhere RENAME TO usage_rollups_kept"
+	check 'and done again when it can' wait_until 10 \
+		grep -q 'deleting roll-ups of usage works again' \
+		"$VAR/log/housekeeper.log"
+	stop housekeeper
+	SETTINGS_MORE=
+	settings_write
+	keeper_start
+	wait_until 10 shown '^housekeeper +process'
+	empty
 }
 
 # A responder that finds no housekeeper starts one that belongs to nobody.
@@ -531,6 +600,7 @@ test_refused_revision
 test_start_without_postgres
 test_poll
 test_trouble
+test_retention
 test_started_by_a_responder
 test_without_settings
 tap_done

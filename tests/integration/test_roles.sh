@@ -46,6 +46,8 @@ api|INSERT INTO usage_rollups (quarter) VALUES (now())
 api|SELECT usage_take()
 api|SELECT * FROM usage_counters(now())
 api|SELECT partitions_drop_usage(now())
+api|SELECT usage_rollups_clean(now(), 1)
+api|UPDATE usage_rollups_kept SET since = now()
 api|UPDATE spool_cursors SET segment = 1
 api|SELECT snapshot_document()
 api|SELECT partitions_ensure(1)
@@ -76,6 +78,7 @@ keeper|INSERT INTO usage_default (evaluation_id) VALUES (gen_random_uuid())
 keeper|UPDATE usage_rollups SET user_id = 'x'
 keeper|UPDATE usage_rollups SET quarter = now()
 keeper|DELETE FROM usage_rollups
+keeper|UPDATE usage_rollups_kept SET since = now()
 keeper|SELECT partitions_drop_of(ARRAY['usage'], now())
 keeper|DELETE FROM spool_cursors
 keeper|SELECT partitions_make('evaluations', 'evaluation_id', now()::timestamp)
@@ -84,6 +87,7 @@ keeper|SET ROLE ims_policy_owner
 keeper|INSERT INTO counter_epochs (epoch, counts, reason, node) VALUES (1, 'memcached', 'x', gen_random_uuid())
 keeper|UPDATE counter_epochs SET ready_at = now()
 keeper|DELETE FROM counter_epochs
+keeper|SELECT nodes_drained(now())
 keeper|UPDATE nodes SET drained_until = now()
 keeper|DELETE FROM nodes
 keeper|SELECT node_remove(gen_random_uuid())
@@ -91,6 +95,9 @@ keeper|SELECT * FROM counter_items
 keeper|SELECT counter_items_put(1, '{k}', '{v}', '{1}')
 keeper|SELECT counter_items_hold(1)
 keeper|SELECT usage_find(gen_random_uuid())
+api|SELECT * FROM usage_refused
+api|SELECT usage_settle(1, 60)
+api|SELECT usage_waiting(1, 60)
 api|SELECT counter_epoch_begin('memcached', 'x', gen_random_uuid(), 0)
 api|SELECT counter_epoch_ready(1)
 api|UPDATE counter_epochs SET ready_at = now()
@@ -105,9 +112,12 @@ counter|SELECT * FROM counter_epochs
 counter|SELECT * FROM nodes
 counter|SELECT * FROM usage
 counter|SELECT * FROM usage_rollups
+counter|SELECT * FROM usage_rollups_kept
 counter|SELECT * FROM usage_calls
 counter|SELECT * FROM usage_charges
 counter|SELECT * FROM usage_expired
+counter|SELECT * FROM usage_refused
+counter|SELECT usage_settle(1, 60)
 counter|SELECT * FROM evaluations
 counter|SELECT * FROM policy_violations
 counter|SELECT * FROM policies
@@ -132,9 +142,10 @@ counter|SELECT node_remove(gen_random_uuid())
 counter|SELECT nodes_drained(now())
 counter|SELECT usage_drained(gen_random_uuid())
 counter|SELECT usage_take()
+counter|SELECT usage_rollups_clean(now(), 1)
 counter|SELECT partitions_ensure(1)
 counter|CREATE TABLE mine (x int)
-counter|CREATE TEMP TABLE t (x int); CREATE TRIGGER t AFTER INSERT ON t EXECUTE FUNCTION counter_epochs_notify()
+counter|CREATE TEMP TABLE t (x int); CREATE TRIGGER t AFTER INSERT ON t EXECUTE FUNCTION usage_added()
 counter|SET ROLE ims_policy_owner
 counter|SET ROLE ims_policy_keeper
 TABLE
@@ -153,21 +164,22 @@ api|SELECT * FROM evaluations, policy_violations, subjects
 api|SELECT * FROM policy_executions, policy_performance_stats LIMIT 1
 api|SELECT * FROM policy_violation_summary, daily_compliance_report
 api|SELECT * FROM schema_migrations, policy_revision
-api|SELECT * FROM usage, usage_rollups, usage_charges, usage_calls
+api|SELECT * FROM usage, usage_rollups, usage_rollups_kept, usage_charges, usage_calls
 keeper|SELECT snapshot_document()
 keeper|SELECT partitions_ensure(1)
 keeper|SELECT partitions_drop(now() - interval '10 years')
 keeper|SELECT partitions_drop_usage(now() - interval '10 years')
+keeper|SELECT usage_rollups_clean(now(), 10)
 keeper|CREATE TEMP TABLE usage_batch (LIKE public.usage); SELECT usage_take()
 keeper|SELECT * FROM usage_counters(now())
-keeper|SELECT * FROM usage, usage_charges, usage_calls, usage_expired
+keeper|SELECT * FROM usage, usage_charges, usage_calls, usage_expired, usage_refused
+keeper|SELECT usage_settle(10, 60)
 keeper|INSERT INTO spool_cursors VALUES (gen_random_uuid(), 0, 0)
 keeper|UPDATE spool_cursors SET segment = 1, "offset" = 2, updated_at = now()
 keeper|SELECT counter_epoch_begin('memcached', 'x', gen_random_uuid(), 0); SELECT counter_epoch_ready(1)
 keeper|SELECT * FROM counter_epochs, nodes, counter_epoch_newest()
-keeper|SELECT node_beat(gen_random_uuid(), 'x', 0, true, 1, now()), nodes_drained(now())
+keeper|SELECT node_beat(gen_random_uuid(), 'x', 0, true, 1, now())
 keeper|SELECT counter_items_clean(10)
-keeper|LISTEN counter_epoch
 api|SELECT * FROM counter_epochs, nodes
 counter|SELECT * FROM counter_epoch_newest()
 counter|SELECT * FROM counter_items_read(1, '{k}')

@@ -220,6 +220,57 @@ test_pages()
 	like "$(header Link)" 'rel="next"' "HEAD has the link"
 }
 
+# kept QUERY: what X-Kept-From says about it.
+kept()
+{
+	usage viewer "$1"
+	header X-Kept-From
+}
+
+# Roll-ups of before a time are not kept, though they are not deleted yet.
+test_kept()
+{
+	local since='2026-03-10T00:00:00.000000Z'
+	is "$(kept "$YEAR")" '' "all is kept: nothing is said"
+	sql "UPDATE usage_rollups_kept SET since = '$since'"
+	is "$(kept "$YEAR")" "$since" "X-Kept-From says since when there is any"
+	all_pages viewer "$YEAR"
+	is "$(rows ".from, .to, $MEMBERS")" \
+		"$(tsv "SELECT '$since', '2027-01-01T00:00:00.000000Z', $SUMS
+			FROM usage_rollups WHERE $IN_YEAR AND
+			quarter >= '$since'")" \
+		"a total is of what is kept, and says from when"
+	all_pages viewer "$YEAR&bucket=month"
+	is "$(rows '.from, .to, .calls' | head -n2)" \
+		"$(tsv "SELECT rfc3339(greatest('$since', m)),
+			rfc3339(m + interval '1 month'), sum(calls)
+			FROM usage_rollups, date_trunc('month', quarter, 'UTC') m
+			WHERE $IN_YEAR AND quarter >= '$since'
+			GROUP BY m ORDER BY m LIMIT 2")" \
+		"so do months: the first is what is kept of it"
+	all_pages viewer "$YEAR&group_by=user&limit=137"
+	is "$(rows '.user_id // ""')" \
+		"$(tsv "SELECT user_id FROM usage_rollups
+			WHERE $IN_YEAR AND quarter >= '$since' GROUP BY 1
+			ORDER BY sum(cost) DESC, 1")" "$PAGES pages of what is kept"
+	is "$(header X-Kept-From)" "$since" "the last one says it, too"
+	usage viewer "$YEAR&group_by=user&user_id=nobody"
+	is "$BODY $(header X-Kept-From)" "[] $since" "and a list of nothing"
+	usage viewer "$YEAR&user_id=nobody"
+	is "$(field '.[0] | [.from, .calls] | @csv')" "\"$since\",0" \
+		"a total of nothing is of what is kept"
+	usage viewer "$YEAR" --head
+	is "$(header X-Kept-From)" "$since" "HEAD has it"
+	is "$(kept 'start_date=2026-03-10&end_date=2026-04-01')" '' \
+		"a period that begins there is whole"
+	is "$(kept 'start_date=2026-03-09T23:59:59.999999Z&end_date=2026-04-01')" \
+		"$since" "one that begins before is not"
+	usage viewer 'start_date=2025-01-01&end_date=2026-03-10'
+	is "$BODY $(header X-Total-Count) $(header X-Kept-From)" "[] 0 $since" \
+		"a period of which nothing is kept has not even a total"
+	sql "UPDATE usage_rollups_kept SET since = '-infinity'"
+}
+
 # What the end was is in the link, so that later calls change no page.
 test_link()
 {
@@ -550,6 +601,7 @@ test_totals
 test_exact_money
 test_buckets
 test_pages
+test_kept
 test_link
 test_bound_reader
 test_refused

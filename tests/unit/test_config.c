@@ -48,6 +48,7 @@ an_empty_file_is_every_default(void **state)
 	assert_string_equal(defaults.state_dir, "/var/lib/ims-policy");
 	assert_string_equal(defaults.pg_keeper, "");
 	assert_int_equal(defaults.threads, 16);
+	assert_int_equal(defaults.usage_rollup_retention_days, 0);
 	assert_int_equal(defaults.body_max_bytes, 8388608);
 	assert_int_equal(defaults.fail_mode, CONFIG_FAIL_OPEN);
 	assert_int_equal(defaults.log_level, 1);
@@ -157,6 +158,16 @@ numbers_hold_at_both_edges(void **state)
 			 STATUS_OK);
 	assert_int_equal(load(HEAD "body_max_bytes = 1023\n", &config, NULL),
 			 STATUS_BODY);
+	assert_int_equal(
+	    load(HEAD "usage_rollup_retention_days = 36500\n", &config, NULL),
+	    STATUS_OK);
+	assert_int_equal(config.usage_rollup_retention_days, 36500);
+	assert_int_equal(
+	    load(HEAD "usage_rollup_retention_days = 36501\n", &config, NULL),
+	    STATUS_BODY);
+	assert_int_equal(
+	    load(HEAD "usage_rollup_retention_days = -1\n", &config, NULL),
+	    STATUS_BODY);
 }
 
 /* A line of N times x as a value. */

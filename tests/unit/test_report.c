@@ -149,7 +149,8 @@ enum {
 	U_EXPIRES = 24,
 	U_COUNTED = 26,
 	U_CHARGES = 27,
-	U_N = 28
+	U_SAID = 28,
+	U_N = 29
 };
 
 enum { OPENED, SETTLED, EXPIRED, RELEASED, LATE, REPEATED };
@@ -298,6 +299,7 @@ a_report_settles_at_the_real_cost(void **state)
 	assert_string_equal(u[U_COUNTED], "t");
 	assert_non_null(strstr(u[U_CHARGES], "-300000000"));
 	assert_non_null(strstr(u[U_CHARGES], "-250"));
+	assert_string_equal(u[U_SAID], "\\N");
 	assert_int_equal(house_line(h, 'E', 2, e, 64), 32);
 	assert_string_equal(e[0], again);
 	assert_string_equal(e[2], "post_execution");
@@ -453,7 +455,9 @@ an_unknown_call_is_kept_or_not_found(void **state)
 	h->key = &key;
 	must_report(h, unknown,
 		    ",\"usage\":{\"cost\":0.5,\"output_tokens\":7},"
-		    "\"served_model_id\":\"Big\",\"success\":true",
+		    "\"served_model_id\":\"Big\",\"success\":true,"
+		    "\"session_id\":\"s\",\"request_id\":\"r\","
+		    "\"user_id\":\"eve\",\"tags\":{\"a\":\"b\"}",
 		    202);
 	assert_true(house_says(h, "\"settlement\":{\"status\":\"pending\","
 				  "\"id\":\"01900000-0000-7000-8000-"
@@ -474,6 +478,9 @@ an_unknown_call_is_kept_or_not_found(void **state)
 	assert_string_equal(u[U_SUCCESS], "t");
 	assert_string_equal(u[U_COUNTED], "f");
 	assert_string_equal(u[U_CHARGES], "\\N");
+	assert_string_equal(u[U_SAID],
+			    "{\"session_id\":\"s\",\"request_id\":\"r\","
+			    "\"sources\":{},\"tags\":{\"a\":\"b\"}}");
 	ledger_says = RESERVATION_ABSENT;
 	assert_int_equal(report(h, unknown, ""), STATUS_NOT_FOUND);
 	assert_int_equal(house_lines_n(h, 'U'), 1);
@@ -485,9 +492,9 @@ an_unknown_call_is_kept_or_not_found(void **state)
 	house_free(h);
 }
 
-/* The ledger knows no prices. */
+/* Nobody knows yet which model it was, and from whom. */
 static void
-tokens_of_an_unknown_call_are_priced_by_who_served(void **state)
+tokens_of_an_unknown_call_have_no_price(void **state)
 {
 	struct house *h = open_house(BUDGET);
 	const char *u[U_N];
@@ -498,12 +505,8 @@ tokens_of_an_unknown_call_are_priced_by_who_served(void **state)
 		    "\"served_model_id\":\"big\"",
 		    202);
 	ledger(h, 0, u);
-	assert_string_equal(u[U_COST], "0.25");
-	assert_string_equal(u[U_TOKENS], "150");
-	must_report(h, unknown, ",\"usage\":{\"input_tokens\":100}", 202);
-	ledger(h, 1, u);
 	assert_string_equal(u[U_COST], "\\N");
-	assert_string_equal(u[U_TOKENS], "100");
+	assert_string_equal(u[U_TOKENS], "150");
 	house_free(h);
 }
 
@@ -844,6 +847,71 @@ put_state(struct house *h, const char *id, enum reservation_state state,
 	counter_worker_free(worker);
 }
 
+/* Let the note of call ID be one that cannot be read: damaged, or (OTHER) of
+ * another version of the program. */
+static void
+put_unreadable(struct house *h, const char *id, bool other)
+{
+	struct counter_worker *worker =
+	    counter_worker_on(h->counter, counter_memory_store(h->memory));
+	char name[COUNTER_KEY_BYTES];
+
+	counter_note_name('r', &id, 1, name);
+	counter_note_put(worker, name, other ? "\x7f" : "\1\2", other ? 1 : 2,
+			 h->now_us + INT64_C(900000000));
+	counter_worker_free(worker);
+}
+
+/* The ledger says what became of the call.  What it has as open may be settled
+ * by an entry that is on its way: the report waits there, and is settled once. */
+static void
+a_note_that_cannot_be_read_is_the_ledgers(void **state)
+{
+	static const struct {
+		enum reservation_found says;
+		enum reservation_state is;
+		int http;
+		const char *answer;
+	} rows[] = {
+		{ RESERVATION_FOUND, RESERVATION_OPEN, 202, "\"pending\"" },
+		{ RESERVATION_FOUND, RESERVATION_SETTLING, 202, "\"pending\"" },
+		{ RESERVATION_UNKNOWN, 0, 202, "\"pending\"" },
+		{ RESERVATION_FOUND, RESERVATION_SETTLED, 200,
+		  "\"already_settled\":true" },
+		{ RESERVATION_ABSENT, 0, 404, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		static const char said[] = ",\"usage\":{\"cost\":0.25}";
+		const bool other = i % 2 != 0;
+		struct house *h = open_house(BUDGET);
+		char id[64];
+
+		call_it(h, "0.4", id);
+		put_unreadable(h, id, other);
+		ledger_says = rows[i / 2].says;
+		ledger_has = (struct reservation){
+			.state = rows[i / 2].is,
+			.made_us = h->now_us,
+			.expires_us = h->now_us + 900000000,
+			.settled_us = h->now_us - 60000000,
+			.settled_nanousd = 250000000,
+			.settled_tokens = 400,
+			.tokens = 400,
+		};
+		if (rows[i / 2].http == 404) {
+			assert_int_equal(report(h, id, said), STATUS_NOT_FOUND);
+		} else {
+			must_report(h, id, said, rows[i / 2].http);
+			assert_true(house_says(h, rows[i / 2].answer));
+		}
+		/* nothing was counted, not even twice */
+		must_be_left(h, "\"remaining\":0.6,");
+		house_free(h);
+	}
+}
+
 static void
 who_dies_on_the_way_is_followed(void **state)
 {
@@ -1062,8 +1130,7 @@ main(void)
 		cmocka_unit_test(what_is_above_the_estimate_is_an_overrun),
 		cmocka_unit_test(a_late_report_still_settles),
 		cmocka_unit_test(an_unknown_call_is_kept_or_not_found),
-		cmocka_unit_test(
-		    tokens_of_an_unknown_call_are_priced_by_who_served),
+		cmocka_unit_test(tokens_of_an_unknown_call_have_no_price),
 		cmocka_unit_test(
 		    a_late_report_of_what_may_be_released_is_settled_later),
 		cmocka_unit_test(without_counters_every_report_is_kept),
@@ -1075,6 +1142,7 @@ main(void)
 		cmocka_unit_test(a_refused_call_that_ran_is_not_honoured),
 		cmocka_unit_test(what_only_the_ledger_has_is_settled),
 		cmocka_unit_test(what_cannot_be_recorded_is_not_settled),
+		cmocka_unit_test(a_note_that_cannot_be_read_is_the_ledgers),
 		cmocka_unit_test(who_dies_on_the_way_is_followed),
 		cmocka_unit_test(a_note_that_moves_is_looked_at_again),
 		cmocka_unit_test(a_note_that_is_made_anew_may_be_there_already),

@@ -321,6 +321,57 @@ charges_come_back(void **unused)
 	buf_fini(&text);
 }
 
+/* The column says what raised an alert, of a budget alone, and what was counted;
+ * the note does not. */
+static void
+flags_are_in_the_column(void **unused)
+{
+	struct counter_entry with[3], *got;
+	struct reservation r = full(), noted;
+	struct buf text = { 0 }, plain = { 0 };
+	struct err err;
+	size_t n;
+
+	(void)unused;
+	memcpy(with, entries, sizeof(with));
+	with[0].alert = true;
+	with[2].counted_epoch = 1234567890123;
+	reservation_charges(with, 3, &text);
+	assert_non_null(strstr(buf_text(&text), ",-1,596,"));
+	assert_int_equal(
+	    reservation_charges_parse(buf_text(&text), arena, &got, &n, NULL),
+	    STATUS_OK);
+	assert_int_equal(n, 3);
+	assert_entries(got, n);
+	assert_true(got[0].alert);
+	assert_false(got[1].alert);
+	assert_false(got[2].alert);
+	assert_int_equal(got[0].counted_epoch, 0);
+	assert_int_equal(got[1].counted_epoch, 0);
+	assert_int_equal(got[2].counted_epoch, 1234567890123);
+	for (size_t i = 1; i < 3; i++) {
+		buf_reset(&text);
+		with[i].alert = true;
+		reservation_charges(&with[i], 1, &text);
+		assert_int_equal(reservation_charges_parse(
+				     buf_text(&text), arena, &got, &n, &err),
+				 STATUS_CORRUPT);
+	}
+	buf_reset(&text);
+	reservation_encode(&r, &plain);
+	r.entries = with;
+	reservation_encode(&r, &text);
+	assert_int_equal(text.len, plain.len);
+	assert_memory_equal(text.data, plain.data, plain.len);
+	assert_int_equal(
+	    reservation_decode(text.data, text.len, arena, &noted, NULL),
+	    STATUS_OK);
+	assert_false(noted.entries[0].alert);
+	assert_int_equal(noted.entries[2].counted_epoch, 0);
+	buf_fini(&plain);
+	buf_fini(&text);
+}
+
 static void
 charges_that_are_none(void **unused)
 {
@@ -340,6 +391,11 @@ charges_that_are_none(void **unused)
 		"{1,1,1,0,1,1,}",
 		"{-,1,1,0,1,1,1}",
 		"{1,1,1,-1,1,1,1}",
+		"{1,1,1,-512,1,1,1}",
+		"{1,1,1,512,1,1,1}",
+		"{1,1,1,669,1,1,1}",
+		"{1,1,1,1216,1,1,1}",
+		"{1,1,1,338,1,1,1}",
 		"{1,1,1,0,1,1,NULL}",
 		"{1,1,1,0}1,1,1}",
 		"{9223372036854775808,1,1,0,1,1,1}",
@@ -363,10 +419,10 @@ main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
-		CASE(it_comes_back),	      CASE(an_empty_one_comes_back),
-		CASE(damage_is_seen),	      CASE(nonsense_is_refused),
-		CASE(entries_that_cannot_be), CASE(charges_come_back),
-		CASE(charges_that_are_none),
+		CASE(it_comes_back),	       CASE(an_empty_one_comes_back),
+		CASE(damage_is_seen),	       CASE(nonsense_is_refused),
+		CASE(entries_that_cannot_be),  CASE(charges_come_back),
+		CASE(flags_are_in_the_column), CASE(charges_that_are_none),
 	};
 #undef CASE
 

@@ -44,6 +44,14 @@ enum {
 #define BUDGET                                                    \
 	POLICY("budget", "\"category\":\"cost\",\"priority\":95," \
 			 "\"constraints\":{\"max_daily_cost\":1}")
+#define ALERT                                                       \
+	POLICY("alert", "\"category\":\"cost\",\"priority\":94,"    \
+			"\"constraints\":{\"max_weekly_cost\":0.9," \
+			"\"max_daily_cost\":5,\"alert_threshold\":0.3}")
+#define TEAM                                                    \
+	POLICY("team", "\"category\":\"cost\",\"priority\":93," \
+		       "\"scope\":\"team\",\"constraints\":{"   \
+		       "\"max_daily_cost\":9}")
 #define RATE                                                          \
 	POLICY("rate", "\"category\":\"behavioral\",\"priority\":92," \
 		       "\"constraints\":{\"max_requests_per_minute\":1}")
@@ -147,6 +155,42 @@ a_refused_call_takes_nothing_and_says_when(void **state)
 	house_free(h);
 }
 
+/* Of two budgets one has a threshold: week, 83, and 512. */
+static void
+the_call_that_raises_an_alert_is_in_the_ledger(void **state)
+{
+	static const struct {
+		const char *ask;
+		int http;
+		bool alert;
+	} rows[] = {
+		{ ASK(0.2), 200, false },
+		{ ASK(0.8), 403, false },
+		{ ASK(0.2), 200, true },
+		{ ASK(0.2), 200, false },
+	};
+	struct house *h = house_build(ALERT, "", true);
+	const char *u[U_N];
+	size_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		house_must(h, rows[i].ask, rows[i].http);
+		assert_int_equal(house_says(h, "\"budget_alert\""),
+				 rows[i].alert);
+		if (rows[i].http == 200) {
+			assert_int_equal(house_line(h, 'U', n++, u, U_N), U_N);
+			assert_int_equal(strstr(u[U_CHARGES], ",595,") != NULL,
+					 rows[i].alert);
+			assert_int_equal(strstr(u[U_CHARGES], ",83,") != NULL,
+					 !rows[i].alert);
+			assert_non_null(strstr(u[U_CHARGES], ",82,"));
+		}
+	}
+	assert_int_equal(house_lines_n(h, 'U'), 3);
+	house_free(h);
+}
+
 static void
 a_call_without_counters_is_in_the_ledger(void **state)
 {
@@ -179,6 +223,56 @@ what_nobody_counts_is_counted_later(void **state)
 	assert_string_equal(u[U_COUNTED], "f");
 	assert_string_equal(u[U_EPOCH], "0");
 	assert_non_null(strstr(u[U_CHARGES], "400000000"));
+	house_free(h);
+}
+
+/* Nobody can read the account of this team. */
+static void
+damage_team(struct house *h, const char *team_id)
+{
+	struct counter_store *store = counter_memory_store(h->memory);
+	const struct counter_subject team =
+	    counter_subject(SCOPE_TEAM, team_id);
+	struct counter_item item = { .next = (const unsigned char *)"?",
+				     .next_n = 1,
+				     .expires_s = INT64_C(1) << 40 };
+
+	counter_subject_key(&team, item.key);
+	store->type->put(store, &item, 1);
+	store->type->free(store);
+}
+
+/* 82: a budget, USD, day; 1024: it was counted in epoch 1. */
+static void
+what_is_not_known_is_counted_later_and_nothing_else(void **state)
+{
+	struct house *h = house_build(BUDGET "," TEAM, "", true);
+	const char *u[U_N];
+
+	(void)state;
+	damage_team(h, "red");
+	house_must(h,
+		   "{\"model_id\":\"m\",\"user_id\":\"ada\","
+		   "\"team_id\":\"red\",\"estimated_cost\":0.4}",
+		   200);
+	assert_true(house_says(h, "\"type\":\"counter_unavailable\""));
+	assert_true(house_says(h, "\"remaining\":0.6,"));
+	assert_int_equal(house_line(h, 'U', 0, u, U_N), U_N);
+	assert_string_equal(u[U_COUNTED], "f");
+	const char *known = strstr(u[U_CHARGES], ",1106,");
+	const char *unknown = strstr(u[U_CHARGES], ",82,");
+	assert_non_null(known);
+	assert_non_null(unknown);
+	assert_null(strstr(known + 1, ",1106,"));
+	assert_null(strstr(unknown + 1, ",82,"));
+	/* All of it is known: nothing has to be said. */
+	house_must(h,
+		   "{\"model_id\":\"m\",\"user_id\":\"ada\","
+		   "\"team_id\":\"blue\",\"estimated_cost\":0.4}",
+		   200);
+	assert_int_equal(house_line(h, 'U', 1, u, U_N), U_N);
+	assert_string_equal(u[U_COUNTED], "t");
+	assert_null(strstr(u[U_CHARGES], ",1106,"));
 	house_free(h);
 }
 
@@ -285,8 +379,12 @@ main(void)
 		cmocka_unit_test(
 		    an_admitted_call_is_reserved_and_in_the_ledger),
 		cmocka_unit_test(a_refused_call_takes_nothing_and_says_when),
+		cmocka_unit_test(
+		    the_call_that_raises_an_alert_is_in_the_ledger),
 		cmocka_unit_test(a_call_without_counters_is_in_the_ledger),
 		cmocka_unit_test(what_nobody_counts_is_counted_later),
+		cmocka_unit_test(
+		    what_is_not_known_is_counted_later_and_nothing_else),
 		cmocka_unit_test(counters_that_are_lost_are_counted_later),
 		cmocka_unit_test(a_shadow_takes_what_it_would_have_let_pass),
 		cmocka_unit_test(

@@ -207,6 +207,7 @@ budgets_change_leases_end_rates_grow(void **state)
 		{ .counter = 1,
 		  .kind = COUNTER_BUDGET,
 		  .unit = COUNTER_COST,
+		  .alert = true,
 		  .amount = 1000000 },
 		{ .counter = 2,
 		  .kind = COUNTER_BUDGET,
@@ -243,6 +244,7 @@ budgets_change_leases_end_rates_grow(void **state)
 	assert_int_equal(changes.n, 4);
 	assert_int_equal(changes.entries[0].counter, 1);
 	assert_int_equal(changes.entries[0].amount, 40 - 1000000);
+	assert_false(changes.entries[0].alert);
 	assert_int_equal(changes.entries[1].counter, 2);
 	assert_int_equal(changes.entries[1].amount, 200);
 	/* 200 more than the 700 that were estimated, at the report's time */
