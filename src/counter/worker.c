@@ -270,6 +270,9 @@ say_unreadable(const struct counter_worker *worker, uint64_t epoch,
 		return;
 	}
 	atomic_fetch_add(&board->counter_unreadable, 1);
+	if (atomic_load(&board->counter_epoch) != epoch) {
+		return; /* it is over: somebody has seen to it */
+	}
 	if (atomic_exchange(&board->counter_unreadable_epoch, epoch) != epoch) {
 		log_error("the counters %s cannot be read, in epoch %" PRIu64
 			  ": %s",

@@ -210,6 +210,21 @@ take_three_times(void)
 	}
 }
 
+/* Another thread read it before the epoch was over. */
+static void
+read_late(void)
+{
+	struct counter_store store = { .epoch = EPOCH };
+	const struct counter_item item = { .key = "a",
+					   .state = ITEM_FOUND,
+					   .value = (const unsigned char *)"?",
+					   .value_n = 1 };
+	struct account account;
+
+	assert_false(
+	    counter_worker_account(worker, &store, &item, T, &account));
+}
+
 static void
 it_is_logged_once_an_epoch(void **unused)
 {
@@ -221,6 +236,8 @@ it_is_logged_once_an_epoch(void **unused)
 	begin_epoch(EPOCH + 1);
 	put_odd(OTHER_VERSION);
 	assert_int_equal(lines_of(take_three_times), 1);
+	assert_int_equal(board.counter_unreadable_epoch, EPOCH + 1);
+	assert_int_equal(lines_of(read_late), 0);
 	assert_int_equal(board.counter_unreadable_epoch, EPOCH + 1);
 }
 
