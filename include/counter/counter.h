@@ -181,7 +181,13 @@ struct counter_note {
 	uint64_t version;
 };
 
-/* The name of the note of KIND ('r' reservation, 'd' decision) for parts. */
+/*
+ * The name of the note of a call, its reservation: its id as it is, so that
+ * what is written at a time lies side by side (UUIDv7) where a store sorts.
+ */
+void counter_call_note(const char *evaluation_id, char out[COUNTER_KEY_BYTES]);
+
+/* The name of the note of KIND ('d' decision) for parts. */
 void counter_note_name(char kind, const char *const *parts, size_t n,
 		       char out[COUNTER_KEY_BYTES]);
 

@@ -40,16 +40,13 @@ void
 counter_undo(struct counter_worker *worker, int64_t now_us)
 {
 	struct counter_store *store = counter_worker_store(worker);
-	char evaluation_id[UUID_TEXT_BYTES], name[COUNTER_KEY_BYTES];
-	const char *parts[] = { evaluation_id };
+	char name[COUNTER_KEY_BYTES];
 
 	if (worker->slot->phase != JOURNAL_TAKEN) {
 		return;
 	}
 	uint64_t trips = store == NULL ? 0 : store->round_trips;
-	memcpy(evaluation_id, worker->slot->evaluation_id,
-	       sizeof(evaluation_id));
-	counter_note_name('r', parts, 1, name);
+	counter_call_note(worker->slot->evaluation_id, name);
 	counter_note_put(worker, name, NULL, 0, 0);
 	give_back(worker, store, now_us);
 	if (store != NULL) {

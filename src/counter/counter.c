@@ -1,6 +1,7 @@
 #include "counter/counter.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,12 @@ counter_subject_key(const struct counter_subject *subject,
 		    char out[COUNTER_KEY_BYTES])
 {
 	key_of('a', subject->bytes, out);
+}
+
+void
+counter_call_note(const char *evaluation_id, char out[COUNTER_KEY_BYTES])
+{
+	snprintf(out, COUNTER_KEY_BYTES, "r%s", evaluation_id);
 }
 
 void

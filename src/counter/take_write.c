@@ -136,7 +136,7 @@ note_item(const struct take *t)
 	const struct counter_call *call = t->call;
 	struct counter_item item = { .state = ITEM_ABSENT };
 
-	counter_note_name('r', &call->evaluation_id, 1, item.key);
+	counter_call_note(call->evaluation_id, item.key);
 	item.next = call->note;
 	item.next_n = call->note_n;
 	item.expires_s = call->note_expires_us / 1000000 + 1;

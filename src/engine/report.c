@@ -77,12 +77,11 @@ look(struct report *report)
 {
 	struct arena *arena = report->call->arena;
 	struct counter_note *note = &report->note;
-	const char *const parts[] = { report->id };
 
 	if (report_counter(report) == NULL) {
 		return RESERVATION_UNKNOWN;
 	}
-	counter_note_name('r', parts, 1, note->name);
+	counter_call_note(report->id, note->name);
 	counter_note_read(report_counter(report), arena, note, NULL, 0, 0);
 	if (note->state == NOTE_UNKNOWN) {
 		return RESERVATION_UNKNOWN;

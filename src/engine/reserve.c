@@ -145,7 +145,7 @@ put_note(struct reserve *reserve, const void *bytes, size_t n)
 	const struct counter_call call = counter_call_of(reserve);
 	char name[COUNTER_KEY_BYTES];
 
-	counter_note_name('r', &reserve->evaluation_id, 1, name);
+	counter_call_note(reserve->evaluation_id, name);
 	counter_note_put(reserve->call->worker->counter, name, bytes, n,
 			 call.note_expires_us);
 }

@@ -141,7 +141,7 @@ forget_note(struct keeper_usage *u, const char *evaluation_id)
 {
 	char name[COUNTER_KEY_BYTES];
 
-	counter_note_name('r', &evaluation_id, 1, name);
+	counter_call_note(evaluation_id, name);
 	counter_note_put(u->worker, name, NULL, 0, 0);
 }
 

@@ -524,7 +524,7 @@ a_note_is_no_round_trip(void **unused)
 	uint64_t trips = store->round_trips;
 	assert_true(counter_take(worker, &call, c.items, c.n, c.out));
 	assert_true(store->round_trips <= trips + 2);
-	counter_note_name('r', &call.evaluation_id, 1, note.name);
+	counter_call_note(call.evaluation_id, note.name);
 	counter_note_read(worker, arena, &note, NULL, 0, 0);
 	assert_int_equal(note.state, NOTE_FOUND);
 	assert_memory_equal(note.value, "note", 4);
@@ -548,7 +548,7 @@ a_call_brings_its_note(void **unused)
 	give_note(&call);
 	charging_add(&c, CONSTRAINT_max_requests_per_day, SCOPE_USER, "ann", 0,
 		     1);
-	counter_note_name('r', &call.evaluation_id, 1, note.name);
+	counter_call_note(call.evaluation_id, note.name);
 	assert_false(counter_take(worker, &call, c.items, c.n, c.out));
 	counter_note_read(worker, arena, &note, NULL, 0, 0);
 	assert_int_equal(note.state, NOTE_ABSENT);

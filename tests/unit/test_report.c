@@ -832,7 +832,7 @@ put_state(struct house *h, const char *id, enum reservation_state state,
 	struct reservation r;
 	struct buf bytes = { 0 };
 
-	counter_note_name('r', &id, 1, note.name);
+	counter_call_note(id, note.name);
 	counter_note_read(worker, h->arena, &note, NULL, 0, 0);
 	assert_int_equal(note.state, NOTE_FOUND);
 	assert_int_equal(
@@ -856,7 +856,7 @@ put_unreadable(struct house *h, const char *id, bool other)
 	    counter_worker_on(h->counter, counter_memory_store(h->memory));
 	char name[COUNTER_KEY_BYTES];
 
-	counter_note_name('r', &id, 1, name);
+	counter_call_note(id, name);
 	counter_note_put(worker, name, other ? "\x7f" : "\1\2", other ? 1 : 2,
 			 h->now_us + INT64_C(900000000));
 	counter_worker_free(worker);
