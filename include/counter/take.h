@@ -72,7 +72,8 @@ void take_read(struct take *t);
 /* Write what is pending, or fence what is unsure. */
 void take_write(struct take *t);
 
-/* Write the call's note where it is not written yet, or delete it. */
+/* Write the call's note where the counters did not bring it; delete it where
+ * they did. */
 void take_note(struct take *t);
 void take_unnote(struct take *t);
 

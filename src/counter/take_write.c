@@ -171,26 +171,28 @@ swap(struct take *t, size_t n, bool fence)
 	}
 }
 
+static void
+put_note(struct take *t, const void *value, size_t n)
+{
+	char name[COUNTER_KEY_BYTES];
+
+	counter_call_note(t->call->evaluation_id, name);
+	counter_note_put(t->worker, name, value, n, t->call->note_expires_us);
+}
+
 void
 take_note(struct take *t)
 {
-	if (t->noted || !has_note(t)) {
-		return;
+	if (!t->noted && has_note(t)) {
+		put_note(t, t->call->note, t->call->note_n);
 	}
-	const struct counter_item item = note_item(t);
-
-	t->store->type->put(t->store, &item, 1);
-	t->noted = true;
 }
 
 void
 take_unnote(struct take *t)
 {
 	if (t->noted) {
-		struct counter_item item = note_item(t);
-
-		item.next_n = 0;
-		t->store->type->put(t->store, &item, 1);
+		put_note(t, NULL, 0);
 	}
 }
 
