@@ -503,8 +503,7 @@ RETURNS TABLE (
 	organization_id text, api_key_id text, environment text,
 	original_model text, original_vendor text, model_id text,
 	vendor_id text, decision text, made_us bigint, expires_us bigint,
-	cost_nanousd bigint, tokens bigint, epoch bigint, counted boolean,
-	charges text, report_id uuid, settled_us bigint,
+	cost_nanousd bigint, tokens bigint, charges text, report_id uuid, settled_us bigint,
 	settled_nanousd bigint, settled_tokens bigint)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
@@ -541,9 +540,8 @@ SET jit = off AS $$
 	       m.model_id, m.vendor_id, m.decision,
 	       (extract(epoch FROM m."timestamp") * 1e6)::bigint,
 	       (extract(epoch FROM m.expires_at) * 1e6)::bigint,
-	       (m.cost * 1e9)::bigint, m.tokens, m.epoch, m.counted,
-	       m.charges::text, s.report_id, s.us, s.nanousd::bigint,
-	       s.tokens::bigint
+	       (m.cost * 1e9)::bigint, m.tokens, m.charges::text, s.report_id,
+	       s.us, s.nanousd::bigint, s.tokens::bigint
 	FROM made m LEFT JOIN said s ON true
 	UNION ALL
 	SELECT CASE s.entry WHEN 'settle' THEN 'settled'
@@ -552,13 +550,13 @@ SET jit = off AS $$
 	       v.organization_id, v.api_key_id, v.environment,
 	       v.model_id, v.vendor_id, v.model_id, v.vendor_id,
 	       v.decision, (extract(epoch FROM v."timestamp") * 1e6)::bigint,
-	       NULL, NULL, NULL, NULL, NULL, NULL, s.report_id, s.us,
+	       NULL, NULL, NULL, NULL, s.report_id, s.us,
 	       s.nanousd::bigint, s.tokens::bigint
 	FROM refused v LEFT JOIN said s ON true
 	UNION ALL
 	SELECT 'absent', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
 	       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-	       NULL, NULL, NULL, NULL
+	       NULL, NULL
 	WHERE NOT EXISTS (SELECT FROM made) AND
 	      NOT EXISTS (SELECT FROM refused) AND usage_drained(id)
 $$;

@@ -135,7 +135,7 @@ BEGIN;
 \ir 010_counters.sql
 INSERT INTO schema_migrations (version, name, sha256) VALUES
 	(10, '010_counters.sql',
-	 'b7c1e1fd900405dab0aea4b0425bbeccb3ff05cddc2d78e1dc9cee2cca4e9872');
+	 '838c06736ca4a4fa41016b434c19ba223d16b4da0bac82534e0a6461822393d4');
 COMMIT;
 \endif
 

@@ -44,8 +44,9 @@ struct counter_worker *counter_worker_on(struct counter *counter,
 struct counter_worker *counter_worker_new(struct counter *counter);
 void counter_worker_free(struct counter_worker *worker); /* NULL is fine */
 
-/* The epoch of what counts now; 0: nothing does. */
-uint64_t counter_epoch(struct counter_worker *worker);
+/* The epoch in which the last counter_take or counter_adjust counted, which
+ * may be over by now; 0: nothing counted then. */
+uint64_t counter_epoch(const struct counter_worker *worker);
 
 /* A subject's account: who it is, in 16 bytes. */
 struct counter_subject {
@@ -122,8 +123,8 @@ size_t counter_entries(const struct counter_call *call,
  */
 void counter_done(struct counter_worker *worker);
 
-/* The call is refused after all: give back what counter_take took last, and
- * its note; instead of counter_done. */
+/* The call is refused after all: give back what counter_take took last, with
+ * its note, or counter_adjust changed last; instead of counter_done. */
 void counter_undo(struct counter_worker *worker, int64_t now_us);
 
 /**

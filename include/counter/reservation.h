@@ -33,11 +33,12 @@ struct reservation {
 	const char *model_id, *vendor_id;	      /* that would run */
 	enum action decision;
 	int64_t made_us, expires_us;
-	int64_t cost_nanousd, tokens; /* reserved */
-	uint64_t epoch;		      /* of the counters */
-	bool counted; /* false: its counters were not known then */
+	int64_t cost_nanousd, tokens;	     /* reserved */
 	const struct counter_entry *entries; /* [entries_n] */
 	size_t entries_n;
+	/* for the ledger alone, so not in its note: */
+	uint64_t epoch; /* in which it was counted; 0: in none */
+	bool counted;	/* in each; false: some were not known then */
 	/* SETTLING, SETTLED: by which report */
 	char report_id[UUID_TEXT_BYTES]; /* the report's own evaluation */
 	unsigned char report[RESERVATION_DIGEST_BYTES]; /* of what it said */

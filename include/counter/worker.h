@@ -37,6 +37,7 @@ struct counter_worker {
 	struct counter *counter;
 	struct counter_store *given; /* not NULL: instead of the board's */
 	struct counter_store *stores[COUNTER_STORES]; /* by what counts */
+	uint64_t epoch;				      /* counter_epoch */
 	struct journal_slot *slot;
 	struct journal_slot *unlisted; /* its own, where the journal is full */
 	bool renames;		       /* before the next operation */

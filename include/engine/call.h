@@ -49,9 +49,6 @@ const char *call_key_id(const struct call *call);
 /* The request's time, grown by what has passed since: a deadline's clock. */
 int64_t call_now_us(const struct call *call);
 
-/* The epoch of the counters as they are now; 0: nothing counts. */
-uint64_t call_epoch(const struct call *call);
-
 /* Ask core about CTX; SCAN and TAKE as in struct decide_ops. */
 struct reserve;
 void call_decide(struct call *call, const struct context *ctx,

@@ -4,7 +4,6 @@
 #ifndef STORE_STORE_USAGE_H
 #define STORE_STORE_USAGE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -33,9 +32,7 @@ struct store_usage {
 	const char *decision;
 	int64_t made_us, expires_us;
 	int64_t cost_nanousd, tokens; /* reserved */
-	uint64_t epoch;		      /* 0: none */
-	bool counted;
-	const char *charges; /* the column, as PostgreSQL's text */
+	const char *charges;	      /* the column, as PostgreSQL's text */
 	/* SETTLED: what it came to; SETTLING: what the report says */
 	char report_id[UUID_TEXT_BYTES]; /* "": not known */
 	int64_t settled_us;

@@ -40,14 +40,17 @@ void
 counter_undo(struct counter_worker *worker, int64_t now_us)
 {
 	struct counter_store *store = counter_worker_store(worker);
+	uint32_t phase = worker->slot->phase;
 	char name[COUNTER_KEY_BYTES];
 
-	if (worker->slot->phase != JOURNAL_TAKEN) {
+	if (phase != JOURNAL_TAKEN && phase != JOURNAL_ADJUSTED) {
 		return;
 	}
 	uint64_t trips = store == NULL ? 0 : store->round_trips;
-	counter_call_note(worker->slot->evaluation_id, name);
-	counter_note_put(worker, name, NULL, 0, 0);
+	if (phase == JOURNAL_TAKEN) {
+		counter_call_note(worker->slot->evaluation_id, name);
+		counter_note_put(worker, name, NULL, 0, 0);
+	}
 	give_back(worker, store, now_us);
 	if (store != NULL) {
 		counter_worker_trips(store, trips);
@@ -64,6 +67,7 @@ counter_adjust(struct counter_worker *worker, int64_t now_us,
 
 	assert(n <= COUNTER_CHARGES_MAX);
 	counter_worker_end(worker);
+	worker->epoch = store == NULL ? 0 : store->epoch;
 	if (n == 0) {
 		return true;
 	}

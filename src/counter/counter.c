@@ -46,11 +46,9 @@ counter_close(struct counter *counter)
 }
 
 uint64_t
-counter_epoch(struct counter_worker *worker)
+counter_epoch(const struct counter_worker *worker)
 {
-	const struct counter_store *store = counter_worker_store(worker);
-
-	return store != NULL ? store->epoch : 0;
+	return worker->epoch;
 }
 
 struct counter_subject

@@ -78,8 +78,6 @@ reservation_encode(const struct reservation *r, struct buf *out)
 	pack_i(out, r->expires_us);
 	pack_i(out, r->cost_nanousd);
 	pack_i(out, r->tokens);
-	pack_u(out, r->epoch);
-	pack_u(out, r->counted);
 	pack_u(out, r->entries_n);
 	for (size_t i = 0; i < r->entries_n; i++) {
 		write_entry(out, &r->entries[i]);
@@ -157,8 +155,6 @@ read_rest(struct unpack *in, struct arena *arena, struct reservation *r)
 	r->expires_us = unpack_i(in);
 	r->cost_nanousd = unpack_i(in);
 	r->tokens = unpack_i(in);
-	r->epoch = unpack_u(in);
-	r->counted = unpack_below(in, 2) != 0;
 	read_entries(in, arena, r);
 	read_id(in, r->report_id);
 	const unsigned char *report =

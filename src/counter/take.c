@@ -247,6 +247,7 @@ counter_take(struct counter_worker *worker, const struct counter_call *call,
 			  n, COUNTER_CHARGES_MAX);
 		t.store = NULL;
 	}
+	worker->epoch = t.store == NULL ? 0 : t.store->epoch;
 	if (t.store == NULL) {
 		admitted = take_nothing(charges, n, out);
 		measure(&t, admitted);

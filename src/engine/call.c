@@ -24,14 +24,6 @@ call_now_us(const struct call *call)
 	return call->request->now_us + clock_mono_us() - call->begun_us;
 }
 
-uint64_t
-call_epoch(const struct call *call)
-{
-	struct counter_worker *counter = call->worker->counter;
-
-	return counter != NULL ? counter_epoch(counter) : 0;
-}
-
 /* What core asks of the outside, in one argument. */
 struct questions {
 	struct content_scan scan;

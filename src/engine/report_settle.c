@@ -100,43 +100,27 @@ report_claim(struct report *report)
 /* Counters take so many changes at once. */
 enum { CHANGES_MAX = 64 };
 
-/* All changes, or none; where they are lost with their epoch, none. */
+/* All changes, or none. */
 static void
 adjust(struct report *report, struct settle_changes *changes)
 {
-	struct call *call = report->call;
-	const uint64_t epoch = call_epoch(call);
-
-	changes->counted =
-	    changes->n == 0 ||
-	    (changes->n <= CHANGES_MAX &&
-	     counter_adjust(report_counter(report), call_now_us(call),
-			    report->id, changes->entries, changes->n));
-	changes->epoch = call_epoch(call);
-	if (changes->n > 0 && changes->epoch != epoch) {
-		changes->counted = false;
+	if (changes->n > 0) {
+		changes->counted =
+		    changes->n <= CHANGES_MAX &&
+		    counter_adjust(report_counter(report),
+				   call_now_us(report->call), report->id,
+				   changes->entries, changes->n);
+		changes->epoch = counter_epoch(report_counter(report));
 	}
 }
 
 /* It could not be recorded: the next report finds all as it was. */
 static enum status
-unclaim(struct report *report, struct settle_changes *changes)
+unclaim(struct report *report)
 {
 	struct buf *note = &report->call->worker->note;
 
-	for (size_t i = 0; i < changes->n; i++) {
-		changes->entries[i].amount = -changes->entries[i].amount;
-	}
-	bool taken = changes->counted;
-	if (taken) {
-		adjust(report, changes);
-	}
-	if (taken && !changes->counted) {
-		log_warning("the counters of call %s are changed back by the "
-			    "next rebuild",
-			    report->id);
-	}
-	counter_done(report_counter(report));
+	counter_undo(report_counter(report), call_now_us(report->call));
 	report->r.state =
 	    report->settle.refused ? RESERVATION_REFUSED : RESERVATION_OPEN;
 	buf_reset(note);
@@ -168,7 +152,7 @@ settle(struct report *report, const struct outcome *outcome)
 	}
 	usage_settle(s, &changes, &worker->scratch, &worker->record);
 	if (!call_store(call)) {
-		return unclaim(report, &changes);
+		return unclaim(report);
 	}
 	counter_done(worker->counter);
 	const struct buf *note = write_note(report, RESERVATION_SETTLED);

@@ -131,11 +131,11 @@ reserve_take(struct reserve *reserve, const struct charge_model *model,
 
 	set_model(reserve, model);
 	set_entries(reserve, charges, NULL, n);
-	reserve->made.epoch = call_epoch(reserve->call);
 	const struct buf *note = encoded(reserve);
 	call.note = note->data;
 	call.note_n = note->len;
 	reserve->taken = counter_take(counter, &call, charges, n, out);
+	reserve->made.epoch = reserve->taken ? counter_epoch(counter) : 0;
 	return reserve->taken;
 }
 
@@ -150,27 +150,11 @@ put_note(struct reserve *reserve, const void *bytes, size_t n)
 			 call.note_expires_us);
 }
 
-/*
- * Are the counters that were charged those that count now?  Else the charges
- * are lost with them, unless the ledger says that they are to be counted.
- */
-static void
-check_epoch(struct reserve *reserve)
-{
-	struct reservation *made = &reserve->made;
-	uint64_t epoch = call_epoch(reserve->call);
-
-	if (!reserve->taken || epoch != made->epoch) {
-		made->counted = made->counted && made->entries_n == 0;
-		made->epoch = epoch;
-	}
-}
-
 /* Does the note, written before the counters said anything, say otherwise? */
 static bool
 differs(const struct reservation *made, const struct reservation *noted)
 {
-	return made->decision != noted->decision || !made->counted ||
+	return made->decision != noted->decision ||
 	       made->entries_n != noted->entries_n;
 }
 
@@ -187,7 +171,8 @@ reserve_hold(struct reserve *reserve, const struct decision *decision)
 	set_entries(reserve, decision->charges, decision->charged,
 		    decision->charges_n);
 	made->decision = decision->action;
-	check_epoch(reserve);
+	made->counted =
+	    made->counted && (reserve->taken || made->entries_n == 0);
 	if (reserve->call->worker->counter != NULL &&
 	    (!reserve->taken || differs(made, &noted))) {
 		const struct buf *note = encoded(reserve);

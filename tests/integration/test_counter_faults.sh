@@ -267,6 +267,27 @@ test_unreadable_rows()
 	check "rows: memcached counts" wait_until 20 counts memcached
 }
 
+# One epoch after the other, each as soon as the last one counts.
+test_epochs()
+{
+	local i before
+	load_both epochs $((ROUNDS * 5))
+	for i in $(seq "$ROUNDS"); do
+		before=$(epoch)
+		if [ $((i % 2)) = 1 ]; then
+			ctl counters use postgresql --reason 'test' >/dev/null 2>&1
+		else
+			ctl counters use memcached --reason 'test' >/dev/null 2>&1
+		fi
+		wait_until 20 epoch_after "$before"
+	done
+	load_wait
+	check "epochs: $ROUNDS have begun" test "$(epoch)" -ge "$ROUNDS"
+	books_both epochs
+	ctl counters use memcached --reason 'test' >/dev/null 2>&1
+	check "epochs: memcached counts" wait_until 20 counts memcached
+}
+
 # Away for long: PostgreSQL counts, until it is back for long enough.
 test_away()
 {
@@ -454,6 +475,7 @@ test_restart
 test_flush
 test_unreadable
 test_unreadable_rows
+test_epochs
 test_away
 test_hung
 test_killed lighttpd

@@ -34,13 +34,14 @@ __wrap_reservation_find(struct counter_worker *worker,
 }
 
 /* The counters by the same way: what comes of the next swap, whether it is
- * done, and how many adjustments work. */
+ * done, and whether adjustments work. */
 static bool swap_told;
 static bool swap_done;
 static enum counter_item_result swap_says;
-static int adjusts_left = -1;	 /* all */
-static bool adjusts_begin_epoch; /* afterwards */
-static bool reads_told;		 /* the next one that would make a note */
+static bool adjusts_fail;
+/* When an epoch begins, of the next adjustment. */
+static enum { EPOCH_STAYS, EPOCH_BEFORE, EPOCH_AFTER } epoch_begins;
+static bool reads_told; /* the next one that would make a note */
 static enum counter_note_state reads_say;
 
 enum counter_item_result
@@ -97,25 +98,32 @@ __wrap_counter_note_read(struct counter_worker *worker, struct arena *arena,
 				 expires_us);
 }
 
+static void
+begin_epoch(struct counter_worker *worker)
+{
+	struct counter_store *store = counter_worker_store(worker);
+
+	store->epoch++;
+	assert_int_equal(store->type->begin(store, store->epoch, NULL),
+			 STATUS_OK);
+	epoch_begins = EPOCH_STAYS;
+}
+
 bool
 __wrap_counter_adjust(struct counter_worker *worker, int64_t now_us,
 		      const char *evaluation_id,
 		      const struct counter_entry *changes, size_t n)
 {
-	if (adjusts_left == 0) {
+	if (adjusts_fail) {
 		return false;
 	}
-	if (adjusts_left > 0) {
-		adjusts_left--;
+	if (epoch_begins == EPOCH_BEFORE) {
+		begin_epoch(worker);
 	}
 	bool counted =
 	    __real_counter_adjust(worker, now_us, evaluation_id, changes, n);
-	if (adjusts_begin_epoch) {
-		struct counter_store *store = counter_worker_store(worker);
-
-		assert_int_equal(store->type->begin(store, 2, NULL), STATUS_OK);
-		store->epoch = 2;
-		adjusts_begin_epoch = false;
+	if (epoch_begins == EPOCH_AFTER) {
+		begin_epoch(worker);
 	}
 	return counted;
 }
@@ -818,6 +826,16 @@ what_cannot_be_recorded_is_not_settled(void **state)
 	must_report(h, id, ",\"usage\":{\"cost\":0.2}", 200);
 	assert_true(house_says(h, "\"already_settled\":false"));
 	must_be_left(h, "\"remaining\":0.8,");
+
+	/* the counters of a later epoch have nothing to give back */
+	call_it(h, "0.4", id);
+	epoch_begins = EPOCH_AFTER;
+	atomic_store(&h->board->spool_appended_bytes,
+		     (uint64_t)h->config.spool_max_bytes);
+	assert_int_equal(report(h, id, ",\"usage\":{\"cost\":0.1}"),
+			 STATUS_FULL);
+	atomic_store(&h->board->spool_appended_bytes, 0);
+	must_be_left(h, "\"remaining\":1,");
 	house_free(h);
 }
 
@@ -1018,42 +1036,44 @@ what_the_counters_did_not_take_is_said_in_the_ledger(void **state)
 
 	(void)state;
 	call_it(h, "0.4", id);
-	adjusts_left = 0;
+	adjusts_fail = true;
 	must_report(h, id, ",\"usage\":{\"cost\":0.1}", 200);
-	adjusts_left = -1;
+	adjusts_fail = false;
 	ledger(h, 1, u);
 	assert_string_equal(u[U_COST], "-0.3");
 	assert_string_equal(u[U_COUNTED], "f");
 	assert_non_null(strstr(u[U_CHARGES], "-300000000"));
-	/* nor what could not be taken back */
-	call_it(h, "0.4", id);
-	atomic_store(&h->board->spool_appended_bytes,
-		     (uint64_t)h->config.spool_max_bytes);
-	adjusts_left = 1;
-	assert_int_equal(report(h, id, ",\"usage\":{\"cost\":0.1}"),
-			 STATUS_FULL);
-	adjusts_left = -1;
 	house_free(h);
 }
 
-/* The counters of another epoch do not have what was changed in the last. */
+/* Whichever it is by then: the ledger takes what was counted in one that is
+ * over for not counted. */
 static void
-a_new_epoch_is_told_in_the_ledger(void **state)
+the_ledger_says_in_which_epoch_it_was_counted(void **state)
 {
-	struct house *h = open_house(BUDGET);
-	const char *u[U_N];
-	char id[64];
+	static const struct {
+		int begins;
+		const char *epoch;
+	} rows[] = { { EPOCH_STAYS, "1" },
+		     { EPOCH_BEFORE, "2" },
+		     { EPOCH_AFTER, "1" } };
 
 	(void)state;
-	call_it(h, "0.4", id);
-	ledger(h, 0, u);
-	assert_string_equal(u[25], "1");
-	adjusts_begin_epoch = true;
-	must_report(h, id, ",\"usage\":{\"cost\":0.1}", 200);
-	ledger(h, 1, u);
-	assert_string_equal(u[25], "2");
-	assert_string_equal(u[U_COUNTED], "f");
-	house_free(h);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct house *h = open_house(BUDGET);
+		const char *u[U_N];
+		char id[64];
+
+		call_it(h, "0.4", id);
+		ledger(h, 0, u);
+		assert_string_equal(u[25], "1");
+		epoch_begins = rows[i].begins;
+		must_report(h, id, ",\"usage\":{\"cost\":0.1}", 200);
+		ledger(h, 1, u);
+		assert_string_equal(u[25], rows[i].epoch);
+		assert_string_equal(u[U_COUNTED], "t");
+		house_free(h);
+	}
 }
 
 static void
@@ -1148,7 +1168,7 @@ main(void)
 		cmocka_unit_test(a_note_that_is_made_anew_may_be_there_already),
 		cmocka_unit_test(
 		    what_the_counters_did_not_take_is_said_in_the_ledger),
-		cmocka_unit_test(a_new_epoch_is_told_in_the_ledger),
+		cmocka_unit_test(the_ledger_says_in_which_epoch_it_was_counted),
 		cmocka_unit_test(two_that_follow_a_dead_one_do_not_both),
 		cmocka_unit_test(of_many_reports_at_once_one_settles),
 		cmocka_unit_test(the_header_is_the_correlation_of_a_report),

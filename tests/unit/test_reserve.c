@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/metric.h"
+#include "counter/worker.h"
 
 /* Columns of a U line (record/row.tbl.h). */
 enum {
@@ -276,6 +277,50 @@ what_is_not_known_is_counted_later_and_nothing_else(void **state)
 	house_free(h);
 }
 
+static uint64_t begins_epoch; /* just before the next take; 0: none */
+
+bool __real_counter_take(struct counter_worker *worker,
+			 const struct counter_call *call,
+			 const struct charge *charges, size_t n,
+			 struct charged *out);
+bool __wrap_counter_take(struct counter_worker *worker,
+			 const struct counter_call *call,
+			 const struct charge *charges, size_t n,
+			 struct charged *out);
+
+bool
+__wrap_counter_take(struct counter_worker *worker,
+		    const struct counter_call *call,
+		    const struct charge *charges, size_t n, struct charged *out)
+{
+	if (begins_epoch != 0) {
+		struct counter_store *store = counter_worker_store(worker);
+
+		store->epoch = begins_epoch;
+		begins_epoch = 0;
+		assert_int_equal(store->type->begin(store, store->epoch, NULL),
+				 STATUS_OK);
+	}
+	return __real_counter_take(worker, call, charges, n, out);
+}
+
+/* An epoch may begin at any moment. */
+static void
+the_ledger_says_in_which_epoch_it_was_counted(void **state)
+{
+	struct house *h = house_build(BUDGET, "", true);
+	const char *u[U_N];
+
+	(void)state;
+	begins_epoch = 2;
+	house_must(h, ASK(0.4), 200);
+	assert_true(house_says(h, "\"remaining\":0.6,"));
+	assert_int_equal(house_line(h, 'U', 0, u, U_N), U_N);
+	assert_string_equal(u[U_EPOCH], "2");
+	assert_string_equal(u[U_COUNTED], "t");
+	house_free(h);
+}
+
 static void
 counters_that_are_lost_are_counted_later(void **state)
 {
@@ -385,6 +430,7 @@ main(void)
 		cmocka_unit_test(what_nobody_counts_is_counted_later),
 		cmocka_unit_test(
 		    what_is_not_known_is_counted_later_and_nothing_else),
+		cmocka_unit_test(the_ledger_says_in_which_epoch_it_was_counted),
 		cmocka_unit_test(counters_that_are_lost_are_counted_later),
 		cmocka_unit_test(a_shadow_takes_what_it_would_have_let_pass),
 		cmocka_unit_test(
