@@ -20,7 +20,10 @@
  * time-out several times in one turn. */
 #define BOARD_BEAT_OLD_US INT64_C(30000000)
 
-enum { BOARD_PROCESSES = 512, BOARD_NAME_BYTES = 16 };
+enum { BOARD_PROCESSES = 512, BOARD_NAME_BYTES = 16, BOARD_INSIDE = 1024 };
+
+/* Who a process is: its pid, and above it ten bits of when it started. */
+enum { BOARD_PID_BITS = 22 };
 
 /* What keeps the counters in the board's counter_epoch. */
 enum board_counts {
@@ -64,11 +67,18 @@ struct board {
 	_Atomic uint64_t counter_unreadable; /* accounts met, total ever */
 	_Atomic uint64_t counter_unreadable_epoch; /* of the last; 0: none */
 	struct board_process processes[BOARD_PROCESSES];
+	/*
+	 * Written by whoever appends (record/spool_inside.h): one word for each
+	 * append under way, board_self() << 32 | the low 32 bits of the number
+	 * of the segment that it is inside of; 0: free.
+	 */
+	_Atomic uint64_t spool_inside[BOARD_INSIDE];
 };
 
 /*
  * Map state_dir/board, made when missing; lives as long as the process.
- * After the host was booted the processes and the keeper's fields are empty.
+ * After the host was booted the processes, the words of who appends and the
+ * keeper's fields are empty.
  */
 enum status board_open(const char *state_dir, struct board **out,
 		       struct err *err) MUST_CHECK;
@@ -80,8 +90,21 @@ enum status board_open(const char *state_dir, struct board **out,
 struct board_process *board_join(struct board *board, const char *name);
 void board_leave(struct board_process *self); /* NULL is fine */
 
-/* Free the slots whose processes are gone.  By the keeper. */
+/*
+ * Free the slots and the words whose processes are gone.  By the keeper, and by
+ * whoever finds no room.
+ */
 void board_reap(struct board *board);
+
+/* Who this process is; after a fork the child is another. */
+uint32_t board_self(void);
+
+/*
+ * Is that process gone for good, so that none of its threads runs any more?  A
+ * zombie is, and who had its pid before another.  Where WHO is a pid alone,
+ * whoever has that pid is it.
+ */
+bool board_gone(uint32_t who);
 
 /*
  * Does a housekeeper hold the host's lock now?  To see it, the lock is taken

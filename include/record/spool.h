@@ -12,12 +12,14 @@
  *	         "E<row>\n" evaluations, "V<row>\n" policy_violations,
  *	         "U<row>\n" usage
  *
- * A writer is let in by three steps: a shared flock on the segment, then a
- * look at the board that it is still the current one, then a look that the
- * file still has a name.  The reader leaves a segment behind only when the
- * board has gone on and it had the exclusive flock at the end of the file, so
- * no record can come in behind its back.  Neither ever waits for the other:
- * a writer that does not get its lock at once begins the next segment.
+ * A writer is let in by three steps: its word on the board that it is inside
+ * of the segment (record/spool_inside.h), then a look at the board that it is
+ * still the current one, then a look that the file still has a name.  The
+ * reader leaves a segment behind, and passes over torn bytes at its end, only
+ * when it has seen no word of a living process for it and the file has not
+ * grown meanwhile; a segment only when the board had gone on before that.  So
+ * no record can come in behind its back.  Neither ever waits for the other, and
+ * no append takes a lock.
  */
 #ifndef RECORD_SPOOL_H
 #define RECORD_SPOOL_H

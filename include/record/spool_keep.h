@@ -9,8 +9,8 @@
 #include "base/status.h"
 #include "record/spool_file.h"
 
-/* Delete the segments wholly before FROM. */
-void spool_keep_trim(const char *state_dir, const struct board *board,
+/* Delete the segments wholly before FROM, but for one that is written. */
+void spool_keep_trim(const char *state_dir, struct board *board,
 		     struct spool_place from);
 
 /*

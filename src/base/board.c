@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -15,7 +16,7 @@
 #include "base/log.h"
 #include "base/mapfile.h"
 
-enum { MAGIC = 0x494d5342, SHAPE = 3 };
+enum { MAGIC = 0x494d5342, SHAPE = 4 };
 
 _Static_assert(offsetof(struct board, magic) == 0 &&
 		   offsetof(struct board, shape) == sizeof(uint32_t),
@@ -59,6 +60,9 @@ forget_last_boot(struct board *board)
 	for (int i = 0; i < BOARD_PROCESSES; i++) {
 		board->processes[i].pid = 0;
 	}
+	for (int i = 0; i < BOARD_INSIDE; i++) {
+		board->spool_inside[i] = 0;
+	}
 }
 
 static bool
@@ -93,10 +97,95 @@ board_open(const char *state_dir, struct board **out, struct err *err)
 	return STATUS_OK;
 }
 
+/* What the kernel says of a process. */
+struct life {
+	int32_t pid;
+	char state;
+	long threads;
+	unsigned long long started; /* in ticks since the boot */
+};
+
+/* PID 0: this process, by whatever pid the mounted /proc knows it. */
+static bool
+read_life(int32_t pid, struct life *out)
+{
+	char path[32] = "/proc/self/stat", text[1024];
+
+	if (pid != 0) {
+		snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	}
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
+	if (fd >= 0) {
+		close(fd);
+	}
+	text[n > 0 ? n : 0] = '\0';
+	/* The name before it may be anything, also a bracket. */
+	const char *at = strrchr(text, ')');
+	out->pid = (int32_t)strtol(text, NULL, 10);
+	return at != NULL &&
+	       sscanf(at,
+		      ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+		      "%*s %*s %*s %*s %ld %*s %llu",
+		      &out->state, &out->threads, &out->started) == 3;
+}
+
+static uint32_t
+with_start(const struct life *life)
+{
+	/* 0 is kept for what is not known */
+	uint32_t start = 1 + (uint32_t)(life->started % 1023);
+
+	return start << BOARD_PID_BITS | (uint32_t)life->pid;
+}
+
+static int32_t
+pid_of(uint32_t who)
+{
+	return (int32_t)(who & ((UINT32_C(1) << BOARD_PID_BITS) - 1));
+}
+
+uint32_t
+board_self(void)
+{
+	static _Atomic uint32_t known;
+	int32_t pid = (int32_t)getpid();
+	uint32_t was = atomic_load_explicit(&known, memory_order_relaxed);
+	struct life life;
+
+	if (pid_of(was) == pid) {
+		return was;
+	}
+	/* The /proc of other processes says nothing about ours. */
+	bool good = read_life(0, &life) && life.pid == pid;
+	uint32_t self = good ? with_start(&life) : (uint32_t)pid;
+	/* All threads say the same, also where only one could read it. */
+	return atomic_compare_exchange_strong(&known, &was, self) ? self : was;
+}
+
+bool
+board_gone(uint32_t who)
+{
+	int32_t pid = pid_of(who);
+	struct life life;
+
+	if (kill(pid, 0) != 0 && errno == ESRCH) {
+		return true;
+	}
+	if (board_self() >> BOARD_PID_BITS == 0 || !read_life(pid, &life)) {
+		return false; /* no /proc, or not ours */
+	}
+	/* The first thread of a process may be a zombie before the others. */
+	if (life.state == 'Z' && life.threads <= 1) {
+		return true;
+	}
+	return who != (uint32_t)pid && who != with_start(&life);
+}
+
 static bool
 is_gone(int32_t pid)
 {
-	return kill(pid, 0) != 0 && errno == ESRCH;
+	return board_gone((uint32_t)pid);
 }
 
 /*
@@ -166,6 +255,30 @@ board_leave(struct board_process *self)
 	}
 }
 
+static void
+reap_inside(struct board *board)
+{
+	uint32_t last = 0;
+	bool gone = false;
+
+	for (int i = 0; i < BOARD_INSIDE; i++) {
+		uint64_t word = board->spool_inside[i];
+		uint32_t who = (uint32_t)(word >> 32);
+
+		if (word == 0) {
+			continue;
+		}
+		if (who != last) { /* one process has many words */
+			last = who;
+			gone = board_gone(who);
+		}
+		if (gone) {
+			atomic_compare_exchange_strong(&board->spool_inside[i],
+						       &word, 0);
+		}
+	}
+}
+
 void
 board_reap(struct board *board)
 {
@@ -177,6 +290,7 @@ board_reap(struct board *board)
 						       &pid, 0);
 		}
 	}
+	reap_inside(board);
 }
 
 bool

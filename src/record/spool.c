@@ -1,7 +1,14 @@
 /*
- * The writers' side.  A process has one descriptor of the current segment;
- * the flock belongs to it, so it is taken by the first thread that goes in and
- * given back by the last one out.
+ * The writers' side.  The threads of a process share one descriptor of the
+ * current segment, which they read together with its number.  One that was
+ * replaced is closed when no word on the board says any more that a thread of
+ * this process is inside of its segment: by the thread that replaced it, or by
+ * the last one out.
+ *
+ *	who writes:  word on the board, then number and descriptor, then use
+ *	who closes:  another number and descriptor, then the words, then close
+ *
+ * Numbers only go up, so a descriptor that was replaced is not found again.
  */
 #include "record/spool.h"
 
@@ -13,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -22,6 +28,7 @@
 #include "base/memory.h"
 #include "base/metric.h"
 #include "record/spool_file.h"
+#include "record/spool_inside.h"
 
 /* Values of the metric spool_appends_total. */
 enum { APPEND_OK, APPEND_FULL, APPEND_ERROR };
@@ -29,10 +36,12 @@ enum { APPEND_OK, APPEND_FULL, APPEND_ERROR };
 /* Each try but the first needs another process to have gone on meanwhile. */
 enum { ENTER_TRIES = 100 };
 
+#define NO_SEGMENT UINT64_MAX
+
 struct segment {
+	struct segment *next;
 	uint64_t number;
 	int fd;
-	unsigned users; /* threads that are inside */
 };
 
 struct spool {
@@ -41,8 +50,18 @@ struct spool {
 	atomic_bool prepared; /* false: the disk was full at the start */
 	uint64_t segment_bytes;
 	uint64_t max_bytes;
-	pthread_mutex_t mutex;	 /* of the next, and of its users */
-	struct segment *current; /* NULL: none open yet */
+	/* low 32 bits of the number << 32 | descriptor, of the first below */
+	_Atomic uint64_t current;
+	pthread_mutex_t mutex; /* of the next */
+	/* newest first: the current one, and those that are not closed yet */
+	struct segment *segments;
+};
+
+/* A thread inside of a segment. */
+struct visit {
+	uint64_t number;
+	unsigned place; /* on the board */
+	int fd;
 };
 
 enum status
@@ -61,6 +80,7 @@ spool_open(const struct config *config, struct board *board, struct spool **out,
 		.prepared = status == STATUS_OK,
 		.segment_bytes = (uint64_t)config->spool_segment_bytes,
 		.max_bytes = (uint64_t)config->spool_max_bytes,
+		.current = NO_SEGMENT,
 	};
 	snprintf(spool->state_dir, sizeof(spool->state_dir), "%s",
 		 config->state_dir);
@@ -70,11 +90,13 @@ spool_open(const struct config *config, struct board *board, struct spool **out,
 }
 
 static void
-segment_free(struct segment *segment)
+segments_free(struct segment *segment)
 {
-	if (segment != NULL) {
+	while (segment != NULL) {
+		struct segment *next = segment->next;
 		close(segment->fd);
 		free(segment);
+		segment = next;
 	}
 }
 
@@ -84,8 +106,7 @@ spool_close(struct spool *spool)
 	if (spool == NULL) {
 		return;
 	}
-	assert(spool->current == NULL || spool->current->users == 0);
-	segment_free(spool->current);
+	segments_free(spool->segments);
 	pthread_mutex_destroy(&spool->mutex);
 	free(spool);
 }
@@ -98,6 +119,41 @@ spool_backlog_bytes(const struct board *board)
 
 	/* Two loads: what is drained in between must not wrap around. */
 	return appended > drained ? appended - drained : 0;
+}
+
+/* The descriptor of segment NUMBER, -1 where it is not the current one. */
+static int
+current_fd(const struct spool *spool, uint64_t number)
+{
+	uint64_t current = atomic_load(&spool->current);
+
+	return current != NO_SEGMENT &&
+		       (uint32_t)(current >> 32) == (uint32_t)number
+		   ? (int)(uint32_t)current
+		   : -1;
+}
+
+/* Close what was replaced, where nobody is inside. */
+static void
+close_replaced(struct spool *spool)
+{
+	struct segment *done = NULL;
+
+	pthread_mutex_lock(&spool->mutex);
+	assert(spool->segments != NULL);
+	struct segment **at = &spool->segments->next;
+	while (*at != NULL) {
+		struct segment *segment = *at;
+		if (spool_inside_own(spool->board, segment->number)) {
+			at = &segment->next;
+			continue;
+		}
+		*at = segment->next;
+		segment->next = done;
+		done = segment;
+	}
+	pthread_mutex_unlock(&spool->mutex);
+	segments_free(done);
 }
 
 /* Make segment NUMBER this process's; STATUS_BUSY: now try to go in. */
@@ -119,102 +175,64 @@ adopt(struct spool *spool, uint64_t number, struct err *err)
 			       strerror(errno));
 	}
 	struct segment *fresh = memory_get(sizeof(*fresh));
-	struct segment *old = NULL;
 	*fresh = (struct segment){ .number = number, .fd = fd };
 
 	pthread_mutex_lock(&spool->mutex);
-	if (spool->current == NULL || spool->current->number < number) {
-		old = spool->current;
-		spool->current = fresh;
+	if (spool->segments == NULL || spool->segments->number < number) {
+		fresh->next = spool->segments;
+		spool->segments = fresh;
 		fresh = NULL;
-		if (old != NULL && old->users > 0) {
-			old = NULL; /* the last one out frees it */
-		}
+		atomic_store(&spool->current, number << 32 | (uint32_t)fd);
 	}
 	pthread_mutex_unlock(&spool->mutex);
-	segment_free(old);
-	segment_free(fresh);
+	segments_free(fresh);
+	close_replaced(spool);
 	return STATUS_BUSY;
 }
 
-/* Take the lock of segment NUMBER; NULL when that cannot be at once. */
-static struct segment *
-hold(struct spool *spool, uint64_t number)
-{
-	struct segment *segment = NULL;
-
-	pthread_mutex_lock(&spool->mutex);
-	if (spool->current != NULL && spool->current->number == number &&
-	    (spool->current->users > 0 ||
-	     flock(spool->current->fd, LOCK_SH | LOCK_NB) == 0)) {
-		segment = spool->current;
-		segment->users++;
-	}
-	pthread_mutex_unlock(&spool->mutex);
-	return segment;
-}
-
 static void
-leave(struct spool *spool, struct segment *segment)
+leave(struct spool *spool, const struct visit *visit)
 {
-	bool free_it = false;
-
-	pthread_mutex_lock(&spool->mutex);
-	if (--segment->users == 0) {
-		flock(segment->fd, LOCK_UN);
-		free_it = segment != spool->current;
+	spool_inside_leave(spool->board, visit->place);
+	if (current_fd(spool, visit->number) < 0) {
+		close_replaced(spool);
 	}
-	pthread_mutex_unlock(&spool->mutex);
-	if (free_it) {
-		segment_free(segment);
-	}
-}
-
-static bool
-is_open(struct spool *spool, uint64_t number)
-{
-	pthread_mutex_lock(&spool->mutex);
-	bool open = spool->current != NULL && spool->current->number == number;
-	pthread_mutex_unlock(&spool->mutex);
-	return open;
 }
 
 /* One try; STATUS_BUSY: the segment was changed, try again. */
 static enum status
-try_enter(struct spool *spool, size_t n, struct segment **out, struct err *err)
+try_enter(struct spool *spool, size_t n, struct visit *out, struct err *err)
 {
 	uint64_t number = atomic_load(&spool->board->spool_segment);
+	struct visit visit = { .number = number, .fd = -1 };
 	struct stat st;
-	enum status status;
 
-	if (!is_open(spool, number)) {
+	if (current_fd(spool, number) < 0) {
 		return adopt(spool, number, err);
 	}
-	struct segment *segment = hold(spool, number);
-	if (segment == NULL) {
-		status = spool_file_rotate(spool->state_dir, spool->board,
-					   number, err);
-		return status == STATUS_OK ? STATUS_BUSY : status;
-	}
+	visit.place = spool_inside_enter(spool->board, number);
 	/* From here on the reader cannot leave this segment behind. */
-	if (atomic_load(&spool->board->spool_segment) != number) {
-		leave(spool, segment);
+	if (atomic_load(&spool->board->spool_segment) == number) {
+		visit.fd = current_fd(spool, number);
+	}
+	if (visit.fd < 0) {
+		leave(spool, &visit);
 		return STATUS_BUSY;
 	}
-	if (fstat(segment->fd, &st) != 0 || st.st_nlink == 0 ||
+	if (fstat(visit.fd, &st) != 0 || st.st_nlink == 0 ||
 	    (st.st_size > 0 &&
 	     (uint64_t)st.st_size + n > spool->segment_bytes)) {
-		status = spool_file_rotate(spool->state_dir, spool->board,
-					   number, err);
-		leave(spool, segment);
+		enum status status = spool_file_rotate(
+		    spool->state_dir, spool->board, number, err);
+		leave(spool, &visit);
 		return status == STATUS_OK ? STATUS_BUSY : status;
 	}
-	*out = segment;
+	*out = visit;
 	return STATUS_OK;
 }
 
 static enum status
-enter(struct spool *spool, size_t n, struct segment **out, struct err *err)
+enter(struct spool *spool, size_t n, struct visit *out, struct err *err)
 {
 	for (int i = 0; i < ENTER_TRIES; i++) {
 		enum status status = try_enter(spool, n, out, err);
@@ -265,7 +283,7 @@ static enum status
 append(struct spool *spool, const char *bytes, size_t n, struct err *err)
 {
 	size_t frame_n = sizeof(struct spool_file_head) + n;
-	struct segment *segment = NULL;
+	struct visit visit = { .fd = -1 };
 
 	if (spool_backlog_bytes(spool->board) + frame_n > spool->max_bytes) {
 		return err_set(err, STATUS_FULL,
@@ -279,12 +297,11 @@ append(struct spool *spool, const char *bytes, size_t n, struct err *err)
 		atomic_store(&spool->prepared, status == STATUS_OK);
 	}
 	if (status == STATUS_OK) {
-		status = enter(spool, frame_n, &segment, err);
+		status = enter(spool, frame_n, &visit, err);
 	}
 	if (status == STATUS_OK) {
-		assert(segment != NULL);
-		status = write_frame(spool, segment->fd, bytes, n, err);
-		leave(spool, segment);
+		status = write_frame(spool, visit.fd, bytes, n, err);
+		leave(spool, &visit);
 	}
 	return status;
 }

@@ -5,15 +5,15 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "record/spool.h"
+#include "record/spool_inside.h"
 
 struct trim {
 	const char *state_dir;
-	const struct board *board;
+	struct board *board;
 	uint64_t before;
 };
 
@@ -27,19 +27,14 @@ trim_one(void *arg, uint64_t number)
 	    number >= atomic_load(&trim->board->spool_segment)) {
 		return;
 	}
-	int fd = open(spool_file_segment(trim->state_dir, number, path),
-		      O_RDONLY | O_CLOEXEC);
-	/* A writer that was stopped on its way in finds that it is late. */
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
-		unlink(path);
-	}
-	if (fd >= 0) {
-		close(fd);
+	/* Who comes in after this finds that the board has gone on. */
+	if (!spool_inside_anyone(trim->board, number)) {
+		unlink(spool_file_segment(trim->state_dir, number, path));
 	}
 }
 
 void
-spool_keep_trim(const char *state_dir, const struct board *board,
+spool_keep_trim(const char *state_dir, struct board *board,
 		struct spool_place from)
 {
 	struct trim trim = { .state_dir = state_dir,

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +23,7 @@
 #include "record/crc32c.h"
 #include "record/spool.h"
 #include "record/spool_file.h"
+#include "record/spool_inside.h"
 
 enum { WINDOW_BYTES = 1024 * 1024, HEAD_BYTES = 12 };
 
@@ -241,19 +241,19 @@ next_frame(struct spool_reader *reader, uint64_t at, struct err *err)
 	return reader->size;
 }
 
-/* Nobody is writing the open segment, and its size is still the known one. */
+/*
+ * Nobody is writing the open segment, and its size is still the known one.  In
+ * this order: who is out when it is looked at has written all that it will, and
+ * who comes in after that cannot have written what is known.
+ */
 static bool
 quiet(struct spool_reader *reader)
 {
 	struct stat st;
-	bool answer = false;
 
-	if (flock(reader->fd, LOCK_EX | LOCK_NB) == 0) {
-		answer = fstat(reader->fd, &st) == 0 &&
-			 (uint64_t)st.st_size == reader->size;
-		flock(reader->fd, LOCK_UN);
-	}
-	return answer;
+	return !spool_inside_anyone(reader->board, reader->number) &&
+	       fstat(reader->fd, &st) == 0 &&
+	       (uint64_t)st.st_size == reader->size;
 }
 
 /* Records of the open segment from *AT on. */

@@ -10,7 +10,7 @@ style_cflags()
 		-DPKGDATADIR='"/usr/share/ims-policy"' \
 		-DPACKAGE_VERSION='"0"' -DPACKAGE_NAME='"ims-policy"'
 	pkg-config --cflags inih json-c libhs libutf8proc libpq \
-		libsodium glib-2.0 libmemcached lmdb cmocka
+		libsodium glib-2.0 libmemcached lmdb libisal cmocka
 }
 
 style_warnings()

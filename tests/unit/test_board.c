@@ -9,6 +9,8 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,6 +145,91 @@ slots_of_dead_processes_are_reaped(void **state)
 	munmap(board, sizeof(*board));
 }
 
+static uint64_t
+word_of(uint32_t who)
+{
+	return (uint64_t)who << 32 | 77;
+}
+
+static void
+words_of_dead_processes_are_reaped(void **state)
+{
+	struct board *board = open_board();
+	uint32_t other = board_self() ^ UINT32_C(1) << BOARD_PID_BITS;
+	const struct {
+		uint32_t who;
+		bool stays;
+	} words[] = {
+		{ (uint32_t)dead_pid(), false },
+		{ board_self(), true },
+		{ (uint32_t)getpid(), true }, /* its start is not known */
+		{ other, false },	      /* had the same pid, long ago */
+		{ other, false },
+		{ 1, true },
+	};
+	enum { WORDS_N = sizeof(words) / sizeof(words[0]) };
+
+	(void)state;
+	for (int i = 0; i < WORDS_N; i++) {
+		board->spool_inside[BOARD_INSIDE - WORDS_N + i] =
+		    word_of(words[i].who);
+	}
+	board_reap(board);
+	for (int i = 0; i < WORDS_N; i++) {
+		print_message("word %d\n", i);
+		assert_true(board->spool_inside[BOARD_INSIDE - WORDS_N + i] ==
+			    (words[i].stays ? word_of(words[i].who) : 0));
+		board->spool_inside[BOARD_INSIDE - WORDS_N + i] = 0;
+	}
+	munmap(board, sizeof(*board));
+}
+
+/* Threads of a child: the first may end before the others. */
+static void *
+sleep_on(void *arg)
+{
+	for (;;) {
+		pause();
+	}
+	return arg;
+}
+
+static void
+a_process_is_gone_when_all_its_threads_are(void **state)
+{
+	struct board *board = open_board();
+	uint32_t parent = board_self();
+	siginfo_t info;
+
+	(void)state;
+	board->policy_revision = 0;
+	pid_t pid = fork();
+	if (pid == 0) {
+		pthread_t thread;
+		pthread_create(&thread, NULL, sleep_on, NULL);
+		board->policy_revision = board_self();
+		pthread_exit(NULL);
+	}
+	while (board->policy_revision == 0) {
+		sched_yield();
+	}
+	uint32_t child = (uint32_t)board->policy_revision;
+	assert_int_not_equal(child, parent);
+	assert_int_equal(board_self(), parent);
+	usleep(50000); /* its first thread is a zombie by now */
+	assert_false(board_gone(child));
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WSTOPPED), 0);
+	assert_false(board_gone(child));
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	assert_true(board_gone(child)); /* a zombie */
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_true(board_gone(child));
+	assert_true(board_gone((uint32_t)pid));
+	munmap(board, sizeof(*board));
+}
+
 static void
 a_full_board_takes_over_the_dead_or_says_no(void **state)
 {
@@ -228,6 +315,7 @@ after_a_boot_the_processes_are_forgotten(void **state)
 	assert_true(board->boot != 0);
 	board->boot++; /* as if it had been another */
 	board->processes[5].pid = 1;
+	board->spool_inside[5] = word_of(1);
 	board->keeper_pid = 1;
 	board->keeper_beat_us = 1;
 	board->pg_up = 1;
@@ -238,6 +326,7 @@ after_a_boot_the_processes_are_forgotten(void **state)
 	board->spool_appended_bytes = 43;
 	struct board *again = open_board();
 	assert_int_equal(again->processes[5].pid, 0);
+	assert_true(again->spool_inside[5] == 0);
 	assert_int_equal(again->keeper_pid, 0);
 	assert_int_equal(again->keeper_beat_us, 0);
 	assert_int_equal(again->pg_up, 0);
@@ -297,6 +386,8 @@ main(void)
 		cmocka_unit_test(a_process_has_one_slot_and_leaves_it),
 		cmocka_unit_test(what_another_took_over_is_not_left),
 		cmocka_unit_test(slots_of_dead_processes_are_reaped),
+		cmocka_unit_test(words_of_dead_processes_are_reaped),
+		cmocka_unit_test(a_process_is_gone_when_all_its_threads_are),
 		cmocka_unit_test(a_full_board_takes_over_the_dead_or_says_no),
 		cmocka_unit_test(
 		    processes_that_join_at_once_have_different_slots),

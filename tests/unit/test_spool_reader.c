@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/uuid.h"
+#include "record/spool_inside.h"
 #include "record/spool_keep.h"
 #include "record/spool_sync.h"
 #include "record_fixture.h"
@@ -58,19 +58,18 @@ static void
 reader_waits_for_a_writer(void **state)
 {
 	struct fixture *f = *state;
-	char path[SPOOL_FILE_PATH_BYTES];
 
 	for (size_t i = 0; i < DAMAGES_N; i++) {
 		print_message("damage: %s\n", damages[i].name);
 		fixture_append(f, "Ebefore\n");
 		fixture_damage(f, damages[i].bytes, damages[i].n);
-		int fd = open(fixture_segment(f, path), O_RDONLY);
-		assert_int_equal(flock(fd, LOCK_SH), 0);
+		unsigned word =
+		    spool_inside_enter(f->board, f->board->spool_segment);
 		assert_int_equal(fixture_read_all(f), 1);
 		struct spool_place place = f->at;
 		assert_int_equal(fixture_read_all(f), 0);
 		assert_int_equal(f->at.offset, place.offset);
-		close(fd);
+		spool_inside_leave(f->board, word);
 		assert_int_equal(fixture_read_all(f), 0);
 		assert_int_equal(f->at.offset, place.offset + damages[i].n);
 	}
@@ -81,12 +80,10 @@ static void
 reader_takes_a_late_frame(void **state)
 {
 	struct fixture *f = *state;
-	char path[SPOOL_FILE_PATH_BYTES];
 	const char *payload = "Eslow\n";
 	struct spool_file_head head = spool_file_head(payload, 6);
-	int fd = open(fixture_segment(f, path), O_RDONLY);
+	unsigned word = spool_inside_enter(f->board, f->board->spool_segment);
 
-	assert_int_equal(flock(fd, LOCK_SH), 0);
 	fixture_damage(f, &head, 7);
 	assert_int_equal(fixture_read_all(f), 0);
 	fixture_damage(f, (const char *)&head + 7, sizeof(head) - 7);
@@ -96,7 +93,7 @@ reader_takes_a_late_frame(void **state)
 	fixture_damage(f, payload + 3, 3);
 	assert_int_equal(fixture_read_all(f), 1);
 	assert_string_equal(buf_text(&f->out), payload);
-	close(fd);
+	spool_inside_leave(f->board, word);
 }
 
 /* Torn bytes larger than the reader's window, with a magic across its edge. */
@@ -134,7 +131,7 @@ reader_keeps_to_the_batch(void **state)
 	assert_int_equal(fixture_read(f, 1000), 0);
 }
 
-/* A segment is left when the board has gone on and nobody holds it. */
+/* A segment is left when the board has gone on and nobody is inside. */
 static void
 reader_leaves_a_segment_last(void **state)
 {
@@ -145,7 +142,7 @@ reader_leaves_a_segment_last(void **state)
 
 	fixture_append(f, "Eone\n");
 	int late = open(fixture_segment(f, path), O_WRONLY | O_APPEND);
-	assert_int_equal(flock(late, LOCK_SH), 0);
+	unsigned word = spool_inside_enter(f->board, number);
 	assert_int_equal(
 	    spool_file_rotate(f->config.state_dir, f->board, number, &err),
 	    STATUS_OK);
@@ -154,12 +151,13 @@ reader_leaves_a_segment_last(void **state)
 	assert_int_equal(f->at.segment, number);
 	spool_keep_trim(f->config.state_dir, f->board,
 			(struct spool_place){ number + 1, 0 });
-	assert_int_equal(access(path, F_OK), 0); /* it is held */
+	assert_int_equal(access(path, F_OK), 0); /* it is written */
 
 	struct spool_file_head head = spool_file_head("Etwo\n", 5);
 	assert_int_equal(write(late, &head, sizeof(head)), sizeof(head));
 	assert_int_equal(write(late, "Etwo\n", 5), 5);
 	close(late);
+	spool_inside_leave(f->board, word);
 	assert_int_equal(fixture_read_all(f), 2);
 	assert_string_equal(buf_text(&f->out), "Etwo\nEthree\n");
 	assert_int_equal(f->at.segment, number + 1);
