@@ -37,6 +37,8 @@ COUNTER(counter_conflicts_total, NULL, NULL,
 	"claims made anew because another call was faster")
 COUNTER(counter_waits_total, NULL, NULL,
 	"times that a claim waited for another call's open claim")
+COUNTER(counter_notes_dropped_total, NULL, NULL,
+	"reservations that this host's memory had no room for until they expire")
 COUNTER(counter_round_trips_total, "store", "memcached|postgresql|host",
 	"round trips to the counters")
 COUNTER(counter_unreadable_total, "why", "damaged|version",

@@ -42,7 +42,7 @@ struct host_file {
 	ino_t ino;
 	unsigned process; /* that opened it */
 	int refs;
-	uint64_t allocated; /* bytes; by who has the write transaction */
+	uint64_t filled; /* bytes; by who has the write transaction */
 };
 
 /*

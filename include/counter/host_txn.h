@@ -22,6 +22,7 @@ struct host_store {
 	uint64_t epoch;		/* of it */
 	MDB_txn *reading;	/* NULL: none yet; between calls reset */
 	bool failing;		/* that has been logged */
+	bool crowded;		/* that as well; see host_sweep.c */
 	/* where the sweep goes on; "": at the beginning */
 	char swept[COUNTER_KEY_BYTES];
 };

@@ -24,7 +24,10 @@
 
 enum {
 	COUNTER_KEY_BYTES = 48, /* printable ASCII without blanks, and a NUL */
-	COUNTER_VALUE_MAX_BYTES = 1000 * 1000
+	COUNTER_VALUE_MAX_BYTES = 1000 * 1000,
+	/* Keys that begin so are notes of calls, the oldest first: a store that
+	 * has little room may forget them in that order. */
+	COUNTER_KEY_CALL = 'r'
 };
 
 enum counter_item_state {
@@ -137,11 +140,13 @@ struct counter_store *counter_host_store(const char *state_dir,
 
 /**
  * counter_host_sweep(store, batch, gone, err):
- * Delete what has expired, of the next BATCH values of a host's STORE; a store
- * goes on where it stopped and begins again at the end.  By the housekeeper,
- * who also lets go of what processes that were killed had open.
+ * Delete what has expired, of the BATCH oldest notes of calls and of the next
+ * BATCH values of a host's STORE; a store goes on where it stopped and begins
+ * again at the end.  As soon as seven eighths of MAP_BYTES are in use the
+ * oldest notes go before they expire, until six are.  By the housekeeper, who
+ * also lets go of what processes that were killed had open.
  *
- * Takes:   BATCH > 0; others wait while what has expired of it is deleted.
+ * Takes:   BATCH > 0; others wait while what goes of it is deleted.
  * Gives:   GONE, how many values were deleted.
  * Errors:  STATUS_CORRUPT, the epoch is lost; STATUS_UNAVAILABLE.
  */

@@ -81,7 +81,8 @@ counter_subject_key(const struct counter_subject *subject,
 void
 counter_call_note(const char *evaluation_id, char out[COUNTER_KEY_BYTES])
 {
-	snprintf(out, COUNTER_KEY_BYTES, "r%s", evaluation_id);
+	snprintf(out, COUNTER_KEY_BYTES, "%c%s", COUNTER_KEY_CALL,
+		 evaluation_id);
 }
 
 void

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/metric.h"
 #include "counter/host_txn.h"
 #include "counter_suite.h"
 #include "host_fixture.h"
@@ -496,6 +497,57 @@ the_sweep_goes_round(void **unused)
 	counter_store_free(store);
 }
 
+/* Calls come and nobody's note expires: the oldest make room. */
+static void
+little_room_takes_the_oldest_notes(void **unused)
+{
+	enum { CALLS = 20000, A_SWEEP = 50 };
+	struct counter_store *store = begun_of(SMALL_MAP * 4);
+	static const char bytes[400];
+	const uint64_t dropped =
+	    (uint64_t)metric_read(METRIC_counter_notes_dropped_total, 0);
+	char key[COUNTER_KEY_BYTES];
+	uint64_t all = 0;
+	struct err err;
+	size_t gone;
+
+	(void)unused;
+	put_one(store, "a", "kept", LATER);
+	put_one(store, "s", "kept", LATER);
+	for (int i = 0; i < CALLS; i++) {
+		snprintf(key, sizeof(key), "%c%06d", COUNTER_KEY_CALL, i);
+		struct counter_item absent = { .state = ITEM_ABSENT };
+		strcpy(absent.key, key);
+		assert_int_equal(swap_one(store, &absent, bytes, sizeof(bytes)),
+				 ITEM_REPLACED);
+		if (i % (A_SWEEP / 2) == 0) {
+			assert_int_equal(
+			    counter_host_sweep(store, A_SWEEP, &gone, &err),
+			    STATUS_OK);
+			all += gone;
+		}
+	}
+	assert_in_range(all, CALLS - 9000, CALLS - 3500);
+	assert_int_equal(metric_read(METRIC_counter_notes_dropped_total, 0),
+			 dropped + all);
+	for (int i = 0; i < CALLS; i += 100) {
+		snprintf(key, sizeof(key), "%c%06d", COUNTER_KEY_CALL, i);
+		assert_int_equal(read_one(store, key).state,
+				 (uint64_t)i < all ? ITEM_ABSENT : ITEM_FOUND);
+	}
+	assert_memory_equal(read_one(store, "a").value, "kept", 4);
+	assert_memory_equal(read_one(store, "s").value, "kept", 4);
+	/* until there is room again */
+	for (int i = 0; i < CALLS / A_SWEEP; i++) {
+		assert_int_equal(
+		    counter_host_sweep(store, A_SWEEP, &gone, &err), STATUS_OK);
+		all += gone;
+	}
+	assert_int_equal(gone, 0);
+	assert_in_range(all, CALLS - 9000, CALLS - 3500);
+	counter_store_free(store);
+}
+
 int
 main(void)
 {
@@ -515,6 +567,7 @@ main(void)
 		CASE(values_have_a_largest_size),
 		CASE(a_full_map_refuses_and_keeps),
 		CASE(the_sweep_goes_round),
+		CASE(little_room_takes_the_oldest_notes),
 	};
 #undef CASE
 	const struct suite_stores stores = {

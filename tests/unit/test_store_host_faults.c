@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -31,7 +32,7 @@ enum call {
 	PUT,
 	DEL,
 	CURSOR_OPEN,
-	FALLOCATE,
+	PWRITE,
 	FLOCK,
 	FILE_READ,
 	CALLS
@@ -98,8 +99,8 @@ int __real_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags,
 			 MDB_txn **txn);
 int __wrap_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags,
 			 MDB_txn **txn);
-int __real_fallocate(int fd, int mode, off_t from, off_t n);
-int __wrap_fallocate(int fd, int mode, off_t from, off_t n);
+ssize_t __real_pwrite(int fd, const void *bytes, size_t n, off_t at);
+ssize_t __wrap_pwrite(int fd, const void *bytes, size_t n, off_t at);
 int __real_flock(int fd, int operation);
 int __wrap_flock(int fd, int operation);
 enum status __real_file_read(const char *path, struct buf *out,
@@ -155,12 +156,21 @@ with_errno(int rc)
 	return -1;
 }
 
-int
-__wrap_fallocate(int fd, int mode, off_t from, off_t n)
-{
-	int rc = fault(FALLOCATE);
+static int written; /* by pwrite, times */
 
-	return rc != 0 ? with_errno(rc) : __real_fallocate(fd, mode, from, n);
+/* Where it is refused with EIO, one byte is written. */
+ssize_t
+__wrap_pwrite(int fd, const void *bytes, size_t n, off_t at)
+{
+	int rc = fault(PWRITE);
+
+	written++;
+	if (rc == EIO) {
+		n = 1;
+	} else if (rc != 0) {
+		return with_errno(rc);
+	}
+	return __real_pwrite(fd, bytes, n, at);
 }
 
 int
@@ -261,10 +271,10 @@ beginning_fails(void **unused)
 	static const struct {
 		enum call call;
 		int times, rc;
-	} cases[] = { { TXN_BEGIN_WRITING, 1, ENOMEM },
+	} cases[] = { { PWRITE, 1, ENOSPC }, /* before there is any room */
+		      { TXN_BEGIN_WRITING, 1, ENOMEM },
 		      { PUT, 1, MDB_MAP_FULL },
-		      { TXN_COMMIT, 1, EIO },
-		      { FALLOCATE, 2, ENOSPC } };
+		      { TXN_COMMIT, 1, EIO } };
 	struct counter_store *store = open_store(NULL);
 	struct err err;
 
@@ -377,26 +387,80 @@ writing_fails(void **unused)
 	counter_store_free(store);
 }
 
+/* How many values are added to STORE, of at most 1,000. */
+static int
+add_many(struct counter_store *store, char first)
+{
+	const struct counter_item absent = { .state = ITEM_ABSENT };
+	char text[1000];
+	int n = 0;
+
+	memset(text, 'x', sizeof(text));
+	for (; n < 1000; n++) {
+		struct counter_item item = absent;
+
+		snprintf(item.key, sizeof(item.key), "%c%03d", first, n);
+		if (swap_one(store, &item, text, sizeof(text)) !=
+		    ITEM_REPLACED) {
+			break;
+		}
+	}
+	return n;
+}
+
 static void
 a_full_disk_refuses(void **unused)
 {
 	struct counter_store *store = begun();
 
 	(void)unused;
+	refuse(PWRITE, 0, 1, ENOSPC);
+	assert_in_range(add_many(store, 'a'), 1, 999);
+	/* no room for more, but for each */
+	refuse(PWRITE, 1, 1, ENOSPC);
+	assert_int_equal(add_many(store, 'b'), 1000);
 	counter_store_free(store);
-	store = open_store(NULL);
-	struct counter_item absent = read_one(store, "k");
-	refuse(FALLOCATE, 0, 2, ENOSPC);
-	assert_int_equal(swap_one(store, &absent, "1", 1), ITEM_FAILED);
-	/* no room for much, but for this */
-	refuse(FALLOCATE, 0, 1, ENOSPC);
-	assert_int_equal(swap_one(store, &absent, "1", 1), ITEM_REPLACED);
-	counter_store_free(store);
-	/* a file system that cannot say so beforehand */
-	store = open_store(NULL);
-	refuse(FALLOCATE, 0, 1, EOPNOTSUPP);
-	put_one(store, "k", "2", LATER);
-	assert_memory_equal(read_one(store, "k").value, "2", 1);
+}
+
+/* Up to where the file of STORE has no hole. */
+static off_t
+whole(struct counter_store *store)
+{
+	const struct host_store *s = (struct host_store *)(void *)store;
+	int fd = open(s->file->path, O_RDONLY | O_CLOEXEC);
+	off_t at = lseek(fd, 0, SEEK_HOLE);
+
+	assert_true(fd >= 0 && at > 0);
+	close(fd);
+	return at;
+}
+
+/* Each piece is written once, whoever needs it, before it is used. */
+static void
+the_file_is_filled_ahead(void **unused)
+{
+	struct counter_store *store = begun(), *other = open_store(NULL);
+	char text[1000], key[16];
+
+	(void)unused;
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	off_t before = whole(store);
+	written = 0;
+	put_one(other, "k", "1", LATER);
+	assert_int_equal(written, 0);
+	refuse(PWRITE, 2, 1, EIO);
+	for (int i = 0; i < 3000; i++) {
+		snprintf(key, sizeof(key), "%d", i);
+		put_one(store, key, text, LATER);
+		assert_true(whole(store) > (i + 1) * 1000);
+	}
+	assert_true(whole(store) > before + 3000 * 1000);
+	assert_in_range(written, 3000 * 1000 / 65536, 200);
+	written = 0;
+	put_one(other, "k", "2", LATER);
+	assert_int_equal(written, 0);
+	counter_store_free(other);
 	counter_store_free(store);
 }
 
@@ -543,11 +607,17 @@ main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin_test, end_faults)
 	const struct CMUnitTest tests[] = {
-		CASE(opening_fails),	 CASE(beginning_fails),
-		CASE(reading_fails),	 CASE(reading_while_others_commit),
-		CASE(writing_fails),	 CASE(a_full_disk_refuses),
-		CASE(room_of_the_dead),	 CASE(places_of_the_dead),
-		CASE(others_are_faster), CASE(the_sweep_takes_smaller_steps),
+		CASE(opening_fails),
+		CASE(beginning_fails),
+		CASE(reading_fails),
+		CASE(reading_while_others_commit),
+		CASE(writing_fails),
+		CASE(a_full_disk_refuses),
+		CASE(the_file_is_filled_ahead),
+		CASE(room_of_the_dead),
+		CASE(places_of_the_dead),
+		CASE(others_are_faster),
+		CASE(the_sweep_takes_smaller_steps),
 	};
 #undef CASE
 
