@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -334,6 +335,24 @@ responder_close(struct responder *responder)
 }
 
 static int
+threads_n(const struct options *options, const struct config *config)
+{
+	enum { FEWEST = 4, MOST = 64 };
+	cpu_set_t set;
+
+	if (options->threads > 0) {
+		return options->threads;
+	}
+	if (config->threads > 0) {
+		return (int)config->threads;
+	}
+	int n = sched_getaffinity(0, sizeof(set), &set) == 0
+		    ? 2 * CPU_COUNT(&set)
+		    : FEWEST;
+	return n < FEWEST ? FEWEST : n > MOST ? MOST : n;
+}
+
+static int
 responder_serve(struct responder *responder, bool cgi)
 {
 	const struct options *options = responder->options;
@@ -342,8 +361,7 @@ responder_serve(struct responder *responder, bool cgi)
 	const struct http_server_settings settings = {
 		.listen = options->listen,
 		.backlog = BACKLOG,
-		.threads = options->threads > 0 ? options->threads
-						: (int)config->threads,
+		.threads = threads_n(options, config),
 		.body_max_bytes = (size_t)config->body_max_bytes,
 		.tick = tick,
 		.tick_arg = responder,

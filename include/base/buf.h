@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/status.h"
 
@@ -22,8 +23,6 @@ struct buf {
 void buf_fini(struct buf *buf);	 /* free and make empty */
 void buf_reset(struct buf *buf); /* make empty, keep the memory */
 void buf_add(struct buf *buf, const void *bytes, size_t n);
-void buf_adds(struct buf *buf, const char *text);
-void buf_addc(struct buf *buf, char c);
 void buf_addi(struct buf *buf, int64_t n); /* in decimal */
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 
@@ -33,5 +32,23 @@ void buf_grown(struct buf *buf, size_t n);
 
 /* The text, never NULL. */
 const char *buf_text(const struct buf *buf);
+
+/* Inline, since an answer and its record are made of hundreds of them. */
+static inline void
+buf_adds(struct buf *buf, const char *text)
+{
+	buf_add(buf, text, strlen(text));
+}
+
+static inline void
+buf_addc(struct buf *buf, char c)
+{
+	if (buf->cap - buf->len > 1) {
+		buf->data[buf->len++] = c;
+		buf->data[buf->len] = '\0';
+	} else {
+		buf_add(buf, &c, 1);
+	}
+}
 
 #endif /* BASE_BUF_H */

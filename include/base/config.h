@@ -49,7 +49,7 @@ int64_t config_unknown_per_mil(const struct config *config);
 /* A setting, in words; all borrowed for the call. */
 struct config_row {
 	const char *name;
-	const char *kind; /* "text", "1 to 256 threads", "a|b|c" */
+	const char *kind; /* "text", "0 to 256 threads", "a|b|c" */
 	const char *value, *fallback;
 	const char *unit; /* of a number; "" */
 	const char *doc;

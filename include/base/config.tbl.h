@@ -55,9 +55,9 @@ NUMBER(retry_window_s, 300, 0, 86400, "s",
 NUMBER(clock_off_max_ms, 1000, 10, 3600000, "ms",
        "a host whose clock is further from PostgreSQL's is not ready and does "
        "not count")
-NUMBER(threads, 16, 1, 256, "threads",
+NUMBER(threads, 0, 0, 256, "threads",
        "workers of a responder; 1 under mod_fcgid, which gives a process one "
-       "request at a time")
+       "request at a time; 0: twice the processors, from 4 to 64")
 NUMBER(body_max_bytes, 8388608, 1024, 1073741824, "bytes",
        "largest request body; larger ones are refused with 413")
 NUMBER(spool_segment_bytes, 67108864, 65536, 4294967296, "bytes",

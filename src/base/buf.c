@@ -28,10 +28,12 @@ buf_reset(struct buf *buf)
 	}
 }
 
-/* Doubling, so that N adds cost O(N) in sum. */
+/* For N more.  Doubling, so that N adds cost O(N) in sum. */
 static void
-grow(struct buf *buf, size_t need)
+grow(struct buf *buf, size_t n)
 {
+	/* saturated: memory_resize then says that there is none */
+	size_t need = n >= SIZE_MAX - buf->len ? SIZE_MAX : buf->len + n + 1;
 	size_t cap = buf->cap < FIRST_BYTES ? FIRST_BYTES : buf->cap;
 
 	while (cap < need) {
@@ -44,11 +46,8 @@ grow(struct buf *buf, size_t need)
 char *
 buf_room(struct buf *buf, size_t n)
 {
-	/* saturated: memory_resize then says that there is none */
-	size_t need = n >= SIZE_MAX - buf->len ? SIZE_MAX : buf->len + n + 1;
-
-	if (need > buf->cap) {
-		grow(buf, need);
+	if (n >= buf->cap - buf->len) {
+		grow(buf, n);
 	}
 	return buf->data + buf->len;
 }
@@ -70,19 +69,6 @@ buf_add(struct buf *buf, const void *bytes, size_t n)
 		memcpy(room, bytes, n);
 	}
 	buf_grown(buf, n);
-}
-
-void
-buf_adds(struct buf *buf, const char *text)
-{
-	buf_add(buf, text, strlen(text));
-}
-
-void
-buf_addc(struct buf *buf, char c)
-{
-	*buf_room(buf, 1) = c;
-	buf_grown(buf, 1);
 }
 
 void

@@ -47,7 +47,7 @@ an_empty_file_is_every_default(void **state)
 	config_default(&defaults);
 	assert_string_equal(defaults.state_dir, "/var/lib/ims-policy");
 	assert_string_equal(defaults.pg_keeper, "");
-	assert_int_equal(defaults.threads, 16);
+	assert_int_equal(defaults.threads, 0);
 	assert_int_equal(defaults.usage_rollup_retention_days, 0);
 	assert_int_equal(defaults.body_max_bytes, 8388608);
 	assert_int_equal(defaults.fail_mode, CONFIG_FAIL_OPEN);
@@ -102,17 +102,18 @@ static const struct {
 	{ HEAD "threads = 4\n\nthreads = 4\n",
 	  ":4: threads: has a second value" },
 	{ HEAD "pg_api = x\npg_api =\n", ":3: pg_api: has a second value" },
-	{ HEAD "threads = 0\n", ":2: threads: expected 1 to 256 threads" },
-	{ HEAD "threads = 257\n", ":2: threads: expected 1 to 256 threads" },
-	{ HEAD "threads = -1\n", ":2: threads: expected 1 to 256 threads" },
-	{ HEAD "threads =\n", ":2: threads: expected 1 to 256 threads" },
-	{ HEAD "threads = 4k\n", ":2: threads: expected 1 to 256 threads" },
-	{ HEAD "threads = 4.0\n", ":2: threads: expected 1 to 256 threads" },
+	{ HEAD "counter_wait_ms = 9\n",
+	  ":2: counter_wait_ms: expected 10 to 60000 ms" },
+	{ HEAD "threads = 257\n", ":2: threads: expected 0 to 256 threads" },
+	{ HEAD "threads = -1\n", ":2: threads: expected 0 to 256 threads" },
+	{ HEAD "threads =\n", ":2: threads: expected 0 to 256 threads" },
+	{ HEAD "threads = 4k\n", ":2: threads: expected 0 to 256 threads" },
+	{ HEAD "threads = 4.0\n", ":2: threads: expected 0 to 256 threads" },
 	{ HEAD "threads = 4 ; many\n",
-	  ":2: threads: expected 1 to 256 threads" },
-	{ HEAD "threads = 0x10\n", ":2: threads: expected 1 to 256 threads" },
+	  ":2: threads: expected 0 to 256 threads" },
+	{ HEAD "threads = 0x10\n", ":2: threads: expected 0 to 256 threads" },
 	{ HEAD "threads = 99999999999999999999\n",
-	  ":2: threads: expected 1 to 256 threads" },
+	  ":2: threads: expected 0 to 256 threads" },
 	{ HEAD "fail_mode = maybe\n", ":2: fail_mode: expected open|closed" },
 	{ HEAD "fail_mode = open|closed\n",
 	  ":2: fail_mode: expected open|closed" },
@@ -149,7 +150,7 @@ numbers_hold_at_both_edges(void **state)
 	struct config config;
 
 	(void)state;
-	assert_int_equal(load(HEAD "threads = 1\nbody_max_bytes = 1024\n"
+	assert_int_equal(load(HEAD "threads = 0\nbody_max_bytes = 1024\n"
 				   "spool_max_bytes = 1099511627776\n",
 			      &config, NULL),
 			 STATUS_OK);
@@ -263,8 +264,8 @@ count_row(void *arg, const struct config_row *row)
 	d->numbers += strstr(row->kind, " to ") != NULL;
 	d->choices += strchr(row->kind, '|') != NULL;
 	if (strcmp(row->name, "threads") == 0) {
-		assert_string_equal(row->kind, "1 to 256 threads");
-		assert_string_equal(row->fallback, "16");
+		assert_string_equal(row->kind, "0 to 256 threads");
+		assert_string_equal(row->fallback, "0");
 		assert_string_equal(row->unit, "threads");
 	}
 }
