@@ -101,14 +101,18 @@ board_open(const char *state_dir, struct board **out, struct err *err)
 struct life {
 	int32_t pid;
 	char state;
-	long threads;
+	unsigned long long threads;
 	unsigned long long started; /* in ticks since the boot */
 };
 
-/* PID 0: this process, by whatever pid the mounted /proc knows it. */
+/*
+ * PID 0: this process, by whatever pid the mounted /proc knows it.  Source:
+ * proc(5), /proc/pid/stat; some of the fields are below 0.
+ */
 static bool
 read_life(int32_t pid, struct life *out)
 {
+	enum { THREADS = 20, STARTED = 22 };
 	char path[32] = "/proc/self/stat", text[1024];
 
 	if (pid != 0) {
@@ -121,13 +125,27 @@ read_life(int32_t pid, struct life *out)
 	}
 	text[n > 0 ? n : 0] = '\0';
 	/* The name before it may be anything, also a bracket. */
-	const char *at = strrchr(text, ')');
+	char *at = strrchr(text, ')');
+	if (at == NULL || at[1] != ' ' || at[2] == '\0') {
+		return false;
+	}
 	out->pid = (int32_t)strtol(text, NULL, 10);
-	return at != NULL &&
-	       sscanf(at,
-		      ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-		      "%*s %*s %*s %*s %ld %*s %llu",
-		      &out->state, &out->threads, &out->started) == 3;
+	out->state = at[2];
+	at += 3;
+	for (int field = 4; field <= STARTED; field++) {
+		char *end;
+		unsigned long long value = strtoull(at, &end, 10);
+
+		if (end == at) {
+			return false;
+		}
+		if (field == THREADS) {
+			out->threads = value;
+		}
+		out->started = value;
+		at = end;
+	}
+	return true;
 }
 
 static uint32_t
