@@ -62,6 +62,8 @@ GAUGE(reservations_open, "calls that are neither reported nor expired")
 GAUGE(counter_epoch, "epoch of the counters; each rebuild begins one")
 GAUGE(counter_store, "what counts: 0 nothing, 1 memcached, 2 PostgreSQL, 3 "
       "this host's memory")
+GAUGE(counter_memory_used_bytes,
+      "that counters and reservations take of this host's memory")
 GAUGE(clock_off_seconds, "how far this host's clock is from PostgreSQL's")
 GAUGE(housekeeper_up, "1 when the housekeeper is at work")
 GAUGE(postgresql_up, "1 when the housekeeper's last statement succeeded")

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <ctype.h>
 #include <stddef.h>
+#include <string.h>
 
 /* More than any text can balance by its digits, and far from an overflow. */
 #define EXPONENT_MAX INT64_C(1000000000000)
@@ -137,6 +138,21 @@ decimal_parse(const char *text, int scale, int64_t *out, bool *inexact)
 char *
 decimal_digits(char *end, uint64_t n, int width)
 {
+	static const char pairs[] = "00010203040506070809"
+				    "10111213141516171819"
+				    "20212223242526272829"
+				    "30313233343536373839"
+				    "40414243444546474849"
+				    "50515253545556575859"
+				    "60616263646566676869"
+				    "70717273747576777879"
+				    "80818283848586878889"
+				    "90919293949596979899";
+
+	for (; n >= 100; n /= 100, width -= 2) {
+		end -= 2;
+		memcpy(end, pairs + n % 100 * 2, 2);
+	}
 	do {
 		*--end = (char)('0' + n % 10);
 		n /= 10;

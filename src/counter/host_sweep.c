@@ -79,11 +79,12 @@ look_at_room(struct host_store *s)
 		rc = mdb_env_info(s->file->env, &info);
 	}
 	if (rc == 0) {
-		see_room(s,
-			 (stat.ms_branch_pages + stat.ms_leaf_pages +
-			  stat.ms_overflow_pages) *
-			     stat.ms_psize,
-			 info.me_mapsize);
+		uint64_t used = (stat.ms_branch_pages + stat.ms_leaf_pages +
+				 stat.ms_overflow_pages) *
+				stat.ms_psize;
+
+		metric_set(METRIC_counter_memory_used_bytes, (int64_t)used);
+		see_room(s, used, info.me_mapsize);
 	}
 	return rc;
 }
