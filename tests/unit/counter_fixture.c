@@ -60,3 +60,27 @@ remove_state(const char *path)
 	int rc = rmdir(path);
 	assert(rc == 0);
 }
+
+void
+counting_begin(struct counting *on, struct board *board)
+{
+	make_state(on->state);
+	config_default(&on->config);
+	snprintf(on->config.state_dir, sizeof(on->config.state_dir), "%s",
+		 on->state);
+	enum status status =
+	    counter_open(&on->config, board, &on->counter, NULL);
+	assert(status == STATUS_OK);
+	on->memory = counter_memory_new();
+	on->arena = arena_new(4096);
+}
+
+void
+counting_end(struct counting *on, struct counter_worker *worker)
+{
+	counter_worker_free(worker);
+	counter_memory_free(on->memory);
+	counter_close(on->counter);
+	arena_free(on->arena);
+	remove_state(on->state);
+}

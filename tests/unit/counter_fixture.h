@@ -31,6 +31,19 @@ struct charge *charging_add(struct charging *c, enum constraint_key key,
 /* The UTC day of NOW_US. */
 struct window fixture_day(int64_t now_us);
 
+/* What is counted in memory, with a folder for the journal. */
+struct counting {
+	char state[64];
+	struct config config; /* by default, of that folder */
+	struct counter *counter;
+	struct counter_memory *memory; /* no epoch has begun */
+	struct arena *arena;
+};
+
+void counting_begin(struct counting *on, struct board *board);
+/* And free WORKER before. */
+void counting_end(struct counting *on, struct counter_worker *worker);
+
 /* A new folder; remove_state removes it with the journal in it. */
 void make_state(char path[64]);
 void remove_state(const char *path);

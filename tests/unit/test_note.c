@@ -12,12 +12,8 @@
 
 #define EXPIRES_US (FIXTURE_NOW_US + 1500000)
 
-static char state[64];
-static struct config config;
-static struct counter *counter;
-static struct counter_memory *memory;
+static struct counting on;
 static struct counter_worker *worker;
-static struct arena *arena;
 
 /* What the store was given last. */
 static struct counter_item seen;
@@ -70,17 +66,11 @@ static int
 begin(void **unused)
 {
 	(void)unused;
-	make_state(state);
-	config_default(&config);
-	snprintf(config.state_dir, sizeof(config.state_dir), "%s", state);
-	assert_int_equal(counter_open(&config, NULL, &counter, NULL),
-			 STATUS_OK);
-	memory = counter_memory_new();
-	struct counter_store *store = counter_memory_store(memory);
+	counting_begin(&on, NULL);
+	struct counter_store *store = counter_memory_store(on.memory);
 	store->epoch = 1;
 	assert_int_equal(store->type->begin(store, 1, NULL), STATUS_OK);
-	worker = counter_worker_on(counter, store);
-	arena = arena_new(4096);
+	worker = counter_worker_on(on.counter, store);
 	return 0;
 }
 
@@ -88,11 +78,7 @@ static int
 end(void **unused)
 {
 	(void)unused;
-	counter_worker_free(worker);
-	counter_memory_free(memory);
-	counter_close(counter);
-	arena_free(arena);
-	remove_state(state);
+	counting_end(&on, worker);
 	return 0;
 }
 
@@ -148,12 +134,12 @@ subjects_have_keys(void **unused)
 static void
 what_a_store_is_given(void **unused)
 {
-	struct counter_worker *spied = counter_worker_on(counter, &spy);
+	struct counter_worker *spied = counter_worker_on(on.counter, &spy);
 	struct counter_note note = { .name = "d1", .version = 9 };
 	const int64_t s = EXPIRES_US / 1000000 + 1;
 
 	(void)unused;
-	counter_note_read(spied, arena, &note, "one", 3, EXPIRES_US);
+	counter_note_read(spied, on.arena, &note, "one", 3, EXPIRES_US);
 	assert_int_equal(note.state, NOTE_UNKNOWN);
 	assert_string_equal(seen.key, "d1");
 	assert_int_equal(seen.next_n, 3);

@@ -34,12 +34,8 @@ static const enum constraint_key keys[] = { CONSTRAINT_max_weekly_cost,
 					    CONSTRAINT_max_monthly_cost };
 enum { KEYS = 2 };
 
-static char state[64];
-static struct config config;
-static struct counter *counter;
-static struct counter_memory *memory;
+static struct counting on;
 static struct counter_worker *worker;
-static struct arena *arena;
 static uint64_t random_state, epoch;
 static int64_t now_us;
 static struct counter_entry ledger[LEDGER_MAX];
@@ -56,7 +52,7 @@ roll(unsigned sides)
 static struct counter_store *
 begun_store(void)
 {
-	struct counter_store *store = counter_memory_store(memory);
+	struct counter_store *store = counter_memory_store(on.memory);
 
 	store->epoch = ++epoch;
 	assert_int_equal(store->type->begin(store, epoch, NULL), STATUS_OK);
@@ -67,15 +63,9 @@ static int
 begin(void **unused)
 {
 	(void)unused;
-	make_state(state);
-	config_default(&config);
-	snprintf(config.state_dir, sizeof(config.state_dir), "%s", state);
-	assert_int_equal(counter_open(&config, NULL, &counter, NULL),
-			 STATUS_OK);
-	memory = counter_memory_new();
+	counting_begin(&on, NULL);
 	epoch = 0;
-	worker = counter_worker_on(counter, begun_store());
-	arena = arena_new(4096);
+	worker = counter_worker_on(on.counter, begun_store());
 	now_us = FIXTURE_NOW_US;
 	ledger_n = 0;
 	alerts_kept = 0;
@@ -86,11 +76,7 @@ static int
 end(void **unused)
 {
 	(void)unused;
-	counter_worker_free(worker);
-	counter_memory_free(memory);
-	counter_close(counter);
-	arena_free(arena);
-	remove_state(state);
+	counting_end(&on, worker);
 	return 0;
 }
 
@@ -105,7 +91,7 @@ write_ledger(const struct counter_entry *entries, size_t n)
 	size_t read_n;
 
 	reservation_charges(entries, n, &text);
-	assert_int_equal(reservation_charges_parse(buf_text(&text), arena,
+	assert_int_equal(reservation_charges_parse(buf_text(&text), on.arena,
 						   &read, &read_n, NULL),
 			 STATUS_OK);
 	buf_fini(&text);
@@ -208,12 +194,12 @@ said_by(struct counter_store *store, const char *subject,
 	struct account account;
 
 	counter_subject_key(&who, item.key);
-	store->type->read(store, arena, &item, 1);
+	store->type->read(store, on.arena, &item, 1);
 	assert_int_not_equal(item.state, ITEM_UNKNOWN);
-	account_begin(&account, arena);
+	account_begin(&account, on.arena);
 	if (item.state == ITEM_FOUND) {
-		assert_int_equal(account_decode(item.value, item.value_n, arena,
-						&account, NULL),
+		assert_int_equal(account_decode(item.value, item.value_n,
+						on.arena, &account, NULL),
 				 STATUS_OK);
 	}
 	account_see(&account, now_us);
@@ -244,8 +230,8 @@ recount(void)
 		}
 	}
 	counter_worker_free(worker);
-	worker = counter_worker_on(counter, store);
-	arena_reset(arena);
+	worker = counter_worker_on(on.counter, store);
+	arena_reset(on.arena);
 }
 
 /* ---- calls */

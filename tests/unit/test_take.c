@@ -40,14 +40,10 @@ struct odd {
 	size_t late_n;
 };
 
-static char state[64];
-static struct config config;
-static struct counter *counter;
-static struct counter_memory *memory;
 static struct odd *odd; /* the worker's; freed with it */
+static struct counting on;
 static struct counter_worker *worker;
 static int64_t mono_us, slept_us;
-static struct arena *arena;
 static struct charging c;
 static const struct counter_call call = { .evaluation_id = ID,
 					  .now_us = T,
@@ -102,11 +98,11 @@ touch(struct odd *o, const struct counter_item *item, bool claim)
 	struct buf bytes = { 0 };
 
 	now.next = NULL;
-	o->inner->type->read(o->inner, arena, &now, 1);
-	account_begin(&account, arena);
+	o->inner->type->read(o->inner, on.arena, &now, 1);
+	account_begin(&account, on.arena);
 	if (now.state == ITEM_FOUND) {
-		assert_int_equal(account_decode(now.value, now.value_n, arena,
-						&account, NULL),
+		assert_int_equal(account_decode(now.value, now.value_n,
+						on.arena, &account, NULL),
 				 STATUS_OK);
 	}
 	account_see(&account, T);
@@ -226,10 +222,10 @@ worker_of(bool atomic, struct odd **store)
 	struct odd *o = memory_get(sizeof(*o));
 
 	*o = (struct odd){ .store = { .type = &types[atomic], .epoch = 1 },
-			   .inner = counter_memory_store(memory),
+			   .inner = counter_memory_store(on.memory),
 			   .reads = "",
 			   .swaps = "" };
-	struct counter_worker *out = counter_worker_on(counter, &o->store);
+	struct counter_worker *out = counter_worker_on(on.counter, &o->store);
 	out->clock = (struct counter_clock){ clock_of, sleep_for, NULL };
 	*store = o;
 	return out;
@@ -238,17 +234,11 @@ worker_of(bool atomic, struct odd **store)
 static void
 begin_on(bool atomic)
 {
-	make_state(state);
-	config_default(&config);
-	snprintf(config.state_dir, sizeof(config.state_dir), "%s", state);
-	assert_int_equal(counter_open(&config, NULL, &counter, NULL),
-			 STATUS_OK);
-	memory = counter_memory_new();
-	struct counter_store *store = counter_memory_store(memory);
+	counting_begin(&on, NULL);
+	struct counter_store *store = counter_memory_store(on.memory);
 	assert_int_equal(store->type->begin(store, 1, NULL), STATUS_OK);
 	counter_store_free(store);
 	worker = worker_of(atomic, &odd);
-	arena = arena_new(4096);
 	memset(&c, 0, sizeof(c));
 	mono_us = slept_us = 0;
 }
@@ -273,11 +263,7 @@ static int
 end(void **unused)
 {
 	(void)unused;
-	counter_worker_free(worker);
-	counter_memory_free(memory);
-	counter_close(counter);
-	arena_free(arena);
-	remove_state(state);
+	counting_end(&on, worker);
 	return 0;
 }
 
@@ -318,12 +304,12 @@ spent(enum scope scope, const char *subject)
 	};
 
 	counter_subject_key(&id, item.key);
-	odd->inner->type->read(odd->inner, arena, &item, 1);
+	odd->inner->type->read(odd->inner, on.arena, &item, 1);
 	if (item.state == ITEM_ABSENT) {
 		return 0;
 	}
 	assert_int_equal(
-	    account_decode(item.value, item.value_n, arena, &account, NULL),
+	    account_decode(item.value, item.value_n, on.arena, &account, NULL),
 	    STATUS_OK);
 	return account_used(&account, &entry, true);
 }
@@ -333,7 +319,7 @@ left_n(void)
 {
 	struct counter_left *left;
 
-	return counter_left(counter, arena, &left);
+	return counter_left(on.counter, on.arena, &left);
 }
 
 /* The housekeeper, by a store that works. */
@@ -343,7 +329,7 @@ settle_left(bool keep)
 	struct odd *mine;
 	struct counter_worker *keeper = worker_of(false, &mine);
 	struct counter_left *left;
-	size_t n = counter_left(counter, arena, &left);
+	size_t n = counter_left(on.counter, on.arena, &left);
 
 	for (size_t i = 0; i < n; i++) {
 		assert_true(counter_left_settle(keeper, T, &left[i],
@@ -555,7 +541,7 @@ waiting_has_an_end(void **unused)
 	struct odd *second;
 	struct counter_worker *other = worker_of(false, &second);
 
-	config.counter_wait_ms = 100;
+	on.config.counter_wait_ms = 100;
 	charge(SCOPE_USER, "ann", 200, 60);
 	charge(SCOPE_TEAM, "red", 1000, 10);
 	assert_true(take());
@@ -603,7 +589,7 @@ static void
 claims_are_not_held_while_waiting(void **unused)
 {
 	(void)unused;
-	config.counter_wait_ms = 50;
+	on.config.counter_wait_ms = 50;
 	worker->clock.sleep_us = look_while_asleep;
 	charge(SCOPE_USER, "ann", 1000, 60);
 	charge(SCOPE_TEAM, "red", 1000, 10);
@@ -635,7 +621,7 @@ nothing_to_count_is_not_written(void **unused)
 	struct counter_subject id = counter_subject(SCOPE_USER, "ann");
 	struct counter_item item = { .next = NULL };
 	counter_subject_key(&id, item.key);
-	odd->inner->type->read(odd->inner, arena, &item, 1);
+	odd->inner->type->read(odd->inner, on.arena, &item, 1);
 	assert_int_equal(item.state, ITEM_ABSENT);
 }
 
@@ -644,7 +630,7 @@ nobody_to_ask(void **unused)
 {
 	(void)unused;
 	struct board board = { .counter_epoch = 1 };
-	struct counter alone = *counter;
+	struct counter alone = *on.counter;
 	int64_t before = metric_read(METRIC_counter_takes_total, 2);
 	static const struct {
 		int32_t counts, clock_off;
@@ -675,7 +661,7 @@ nobody_to_ask(void **unused)
 		assert_false(counter_take(w, &call, c.items, 1, c.out));
 		assert_false(counter_adjust(w, T, ID, &entry, 1));
 		assert_true(counter_adjust(w, T, ID, &entry, 0));
-		counter_note_read(w, arena, &note, "x", 1, T);
+		counter_note_read(w, on.arena, &note, "x", 1, T);
 		assert_int_equal(note.state, NOTE_UNKNOWN);
 		assert_int_equal(counter_note_swap(w, &note, "x", 1, T),
 				 ITEM_FAILED);
@@ -728,14 +714,15 @@ an_account_that_is_too_large(void **unused)
 	struct buf bytes = { 0 };
 
 	(void)unused;
-	account_begin(&account, arena);
+	account_begin(&account, on.arena);
 	account_see(&account, T);
-	struct account_leases *leases = arena_array(arena, 1, sizeof(*leases));
-	*leases = (struct account_leases){
-		.items = arena_array(arena, LEASES, sizeof(leases->items[0])),
-		.n = LEASES,
-		.cap = LEASES
-	};
+	struct account_leases *leases =
+	    arena_array(on.arena, 1, sizeof(*leases));
+	*leases = (struct account_leases){ .items = arena_array(
+					       on.arena, LEASES,
+					       sizeof(leases->items[0])),
+					   .n = LEASES,
+					   .cap = LEASES };
 	for (size_t i = 0; i < LEASES; i++) {
 		leases->items[i] =
 		    (struct account_lease){ .id = i,
@@ -765,8 +752,8 @@ static void
 without_a_place_in_the_journal(void **unused)
 {
 	(void)unused;
-	struct counter alone = { .config = &config };
-	struct counter_store *store = counter_memory_store(memory);
+	struct counter alone = { .config = &on.config };
+	struct counter_store *store = counter_memory_store(on.memory);
 	struct counter_worker *w = counter_worker_on(&alone, store);
 
 	assert_non_null(w->unlisted);
@@ -875,8 +862,8 @@ what_a_dead_process_left(void **unused)
 				? counter_adjust(dead, T, ID, changes, 2)
 				: counter_take(dead, &call, c.items, 2, c.out));
 			counter_worker_free(dead);
-			assert_int_equal(counter_left(counter, arena, &left),
-					 1);
+			assert_int_equal(
+			    counter_left(on.counter, on.arena, &left), 1);
 			assert_int_equal(left->adjusting, adjusting);
 			assert_false(left->refused);
 			assert_string_equal(left->evaluation_id, ID);
@@ -921,7 +908,7 @@ half_an_adjustment_is_completed(void **unused)
 			 0);
 	counter_worker_free(dead);
 	assert_int_equal(spent(SCOPE_TEAM, "red"), 0);
-	assert_int_equal(counter_left(counter, arena, &left), 1);
+	assert_int_equal(counter_left(on.counter, on.arena, &left), 1);
 	assert_true(counter_left_settle(worker, T, left, true));
 	assert_int_equal(spent(SCOPE_USER, "ann"), 7);
 	assert_int_equal(spent(SCOPE_TEAM, "red"), 7);
@@ -945,7 +932,7 @@ what_was_left_too_long_ago(void **unused)
 	later.now_us = T + 2 * ACCOUNT_SIGNED_US;
 	assert_true(counter_take(worker, &later, c.items, 1, c.out));
 	counter_done(worker);
-	assert_int_equal(counter_left(counter, arena, &left), 1);
+	assert_int_equal(counter_left(on.counter, on.arena, &left), 1);
 	assert_true(counter_left_settle(worker, later.now_us, left, true));
 	assert_int_equal(spent(SCOPE_USER, "ann"), 8);
 }
@@ -962,7 +949,7 @@ what_was_left_in_another_epoch(void **unused)
 	charge(SCOPE_USER, "ann", 1000, 1);
 	assert_true(counter_take(dead, &call, c.items, 1, c.out));
 	counter_worker_free(dead);
-	assert_int_equal(counter_left(counter, arena, &left), 1);
+	assert_int_equal(counter_left(on.counter, on.arena, &left), 1);
 	odd->store.epoch = 2;
 	assert_true(counter_left_settle(worker, T, left, false));
 	assert_int_equal(left_n(), 0);
@@ -1007,12 +994,12 @@ metrics_are_kept(void **unused)
 static void
 a_state_folder_that_is_not_there(void **unused)
 {
-	struct config none = config;
+	struct config none = on.config;
 	struct counter *out = NULL;
 	struct err err;
 
 	(void)unused;
-	snprintf(none.state_dir, sizeof(none.state_dir), "%s/none", state);
+	snprintf(none.state_dir, sizeof(none.state_dir), "%s/none", on.state);
 	assert_int_equal(counter_open(&none, NULL, &out, &err), STATUS_IO);
 	assert_null(out);
 }

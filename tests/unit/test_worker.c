@@ -20,13 +20,9 @@
 
 enum { EPOCH = 7, DAMAGED = 0, VERSION_OTHER = 1 };
 
-static char state[64];
-static struct config config;
 static struct board board;
-static struct counter *counter;
-static struct counter_memory *memory;
+static struct counting on;
 static struct counter_worker *worker;
-static struct arena *arena;
 static const struct counter_call call = { .evaluation_id = ID,
 					  .now_us = T,
 					  .expires_us = T + 900 * S };
@@ -47,18 +43,13 @@ static int
 begin(void **unused)
 {
 	(void)unused;
-	make_state(state);
-	config_default(&config);
-	snprintf(config.state_dir, sizeof(config.state_dir), "%s", state);
-	config.counter_wait_ms = 1;
+	on.config.counter_wait_ms = 1;
 	memset(&board, 0, sizeof(board));
-	assert_int_equal(counter_open(&config, &board, &counter, NULL),
-			 STATUS_OK);
-	memory = counter_memory_new();
-	worker = counter_worker_new(counter);
-	worker->stores[BOARD_COUNTS_MEMCACHED] = counter_memory_store(memory);
+	counting_begin(&on, &board);
+	worker = counter_worker_new(on.counter);
+	worker->stores[BOARD_COUNTS_MEMCACHED] =
+	    counter_memory_store(on.memory);
 	begin_epoch(EPOCH);
-	arena = arena_new(4096);
 	return 0;
 }
 
@@ -66,11 +57,7 @@ static int
 end(void **unused)
 {
 	(void)unused;
-	counter_worker_free(worker);
-	counter_memory_free(memory);
-	counter_close(counter);
-	arena_free(arena);
-	remove_state(state);
+	counting_end(&on, worker);
 	return 0;
 }
 
@@ -98,7 +85,7 @@ put_odd(enum odd odd)
 	struct buf bytes = { 0 };
 	struct account account;
 
-	account_begin(&account, arena);
+	account_begin(&account, on.arena);
 	account_see(&account, T);
 	(void)account_encode(&account, &bytes);
 	if (odd == CHANGED) {
@@ -246,7 +233,7 @@ static void
 a_store_of_its_own_is_not_on_the_board(void **unused)
 {
 	struct counter_worker *other =
-	    counter_worker_on(counter, counter_memory_store(memory));
+	    counter_worker_on(on.counter, counter_memory_store(on.memory));
 	struct charging c = { .n = 0 };
 
 	(void)unused;
