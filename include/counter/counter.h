@@ -188,9 +188,9 @@ struct counter_note {
  */
 void counter_call_note(const char *evaluation_id, char out[COUNTER_KEY_BYTES]);
 
-/* The name of the note of KIND ('d' decision) for parts. */
-void counter_note_name(char kind, const char *const *parts, size_t n,
-		       char out[COUNTER_KEY_BYTES]);
+/* The name of the note of the decision that N parts name, at most 8. */
+void counter_decision_note(const char *const *parts, size_t n,
+			   char out[COUNTER_KEY_BYTES]);
 
 /*
  * Read NOTE, whose name is filled in.  FIRST not NULL: where it is absent it

@@ -86,8 +86,8 @@ counter_call_note(const char *evaluation_id, char out[COUNTER_KEY_BYTES])
 }
 
 void
-counter_note_name(char kind, const char *const *parts, size_t n,
-		  char out[COUNTER_KEY_BYTES])
+counter_decision_note(const char *const *parts, size_t n,
+		      char out[COUNTER_KEY_BYTES])
 {
 	enum { PARTS_MAX = 8 };
 	struct digest_part all[PARTS_MAX];
@@ -98,7 +98,7 @@ counter_note_name(char kind, const char *const *parts, size_t n,
 		all[i] = digest_text(parts[i]);
 	}
 	digest_parts(all, n, digest, sizeof(digest));
-	key_of(kind, digest, out);
+	key_of('d', digest, out);
 }
 
 struct counter_entry

@@ -28,7 +28,7 @@ name_note(const struct call *call, enum stage stage,
 		stage_words[stage],
 	};
 
-	counter_note_name('d', parts, 3, out);
+	counter_decision_note(parts, 3, out);
 }
 
 static int64_t

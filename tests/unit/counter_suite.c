@@ -474,7 +474,7 @@ notes_are_kept(void **unused)
 	int64_t expires_us = clock_now_us() + 60000000;
 
 	(void)unused;
-	counter_note_name('d', parts, 2, note.name);
+	counter_decision_note(parts, 2, note.name);
 	again = note;
 	counter_note_read(worker, arena, &note, "first", 5, expires_us);
 	assert_int_equal(note.state, NOTE_ABSENT);

@@ -86,31 +86,28 @@ static void
 names_are_of_their_parts(void **unused)
 {
 	static const struct {
-		char kind;
 		const char *parts[3];
 		size_t n;
 	} rows[] = {
-		{ 'r', { "a" }, 1 },	      { 'd', { "a" }, 1 },
-		{ 'd', { "a", "b" }, 2 },     { 'd', { "ab" }, 1 },
-		{ 'd', { "", "ab" }, 2 },     { 'd', { "b", "a" }, 2 },
-		{ 'd', { "a", "b", "" }, 3 },
+		{ { "a" }, 1 },	     { { "a", "b" }, 2 },
+		{ { "ab" }, 1 },     { { "", "ab" }, 2 },
+		{ { "b", "a" }, 2 }, { { "a", "b", "" }, 3 },
 	};
 	enum { N = sizeof(rows) / sizeof(rows[0]) };
 	char names[N][COUNTER_KEY_BYTES], again[COUNTER_KEY_BYTES];
 
 	(void)unused;
 	for (size_t i = 0; i < N; i++) {
-		counter_note_name(rows[i].kind, rows[i].parts, rows[i].n,
-				  names[i]);
+		counter_decision_note(rows[i].parts, rows[i].n, names[i]);
 		assert_int_equal(strlen(names[i]), 33);
-		assert_int_equal(names[i][0], rows[i].kind);
+		assert_int_equal(names[i][0], 'd');
 		assert_int_equal(strspn(names[i] + 1, "0123456789abcdef"), 32);
 		for (size_t k = 0; k < i; k++) {
 			assert_string_not_equal(names[i], names[k]);
 		}
 	}
-	counter_note_name('d', rows[2].parts, 2, again);
-	assert_string_equal(again, names[2]);
+	counter_decision_note(rows[1].parts, 2, again);
+	assert_string_equal(again, names[1]);
 }
 
 static void

@@ -218,7 +218,7 @@ note_name(char out[COUNTER_KEY_BYTES])
 {
 	const char *const parts[] = { "", "r-1", "pre_flight" };
 
-	counter_note_name('d', parts, 3, out);
+	counter_decision_note(parts, 3, out);
 }
 
 static void
