@@ -104,14 +104,11 @@ enum { CHANGES_MAX = 64 };
 static void
 adjust(struct report *report, struct settle_changes *changes)
 {
-	if (changes->n > 0) {
-		changes->counted =
-		    changes->n <= CHANGES_MAX &&
-		    counter_adjust(report_counter(report),
-				   call_now_us(report->call), report->id,
-				   changes->entries, changes->n);
-		changes->epoch = counter_epoch(report_counter(report));
-	}
+	changes->counted =
+	    changes->n <= CHANGES_MAX &&
+	    counter_adjust(report_counter(report), call_now_us(report->call),
+			   report->id, changes->entries, changes->n);
+	changes->epoch = counter_epoch(report_counter(report));
 }
 
 /* It could not be recorded: the next report finds all as it was. */
