@@ -503,8 +503,8 @@ RETURNS TABLE (
 	organization_id text, api_key_id text, environment text,
 	original_model text, original_vendor text, model_id text,
 	vendor_id text, decision text, made_us bigint, expires_us bigint,
-	cost_nanousd bigint, tokens bigint, charges text, report_id uuid, settled_us bigint,
-	settled_nanousd bigint, settled_tokens bigint)
+	cost_nanousd bigint, tokens bigint, charges text, report_id uuid,
+	settled_us bigint, settled_nanousd bigint, settled_tokens bigint)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
 SET jit = off AS $$

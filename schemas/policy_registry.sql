@@ -135,7 +135,7 @@ BEGIN;
 \ir 010_counters.sql
 INSERT INTO schema_migrations (version, name, sha256) VALUES
 	(10, '010_counters.sql',
-	 '838c06736ca4a4fa41016b434c19ba223d16b4da0bac82534e0a6461822393d4');
+	 'd71f6b493faf2997106a06221163279bbd9aff450f04d475e6ac4f0caf256f03');
 COMMIT;
 \endif
 

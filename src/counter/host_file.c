@@ -421,7 +421,8 @@ fill(int fd, uint64_t at, uint64_t end)
  * What is behind the last page that LMDB uses belongs to nobody, as long as
  * this process may write.  It is written, not only reserved: that takes a tenth
  * of the time of a first touch of each page in the map.  FROM is where it
- * begins; what another process has written is passed over.
+ * begins; what another process has written is passed over.  A file system that
+ * keeps no account of holes says that there is none: there a full disk kills.
  */
 static void
 fill_ahead(struct host_file *file, uint64_t from, uint64_t end)

@@ -191,12 +191,10 @@ delete_all(struct sweep *sweep, bool young)
 static int
 sweep_calls(struct sweep *sweep)
 {
-	static const char kind[] = { COUNTER_KEY_CALL, '\0' };
 	const bool young = sweep->s->crowded;
-	char from[sizeof(kind)];
+	char from[] = { COUNTER_KEY_CALL, '\0' };
+	int rc = look(sweep, from, COUNTER_KEY_CALL, young);
 
-	memcpy(from, kind, sizeof(kind));
-	int rc = look(sweep, from, *kind, young);
 	return rc == 0 ? delete_all(sweep, young) : rc;
 }
 
